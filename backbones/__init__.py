@@ -1,0 +1,1 @@
+"""Backbones: networks and their training, plug-ins of the measured gain source."""

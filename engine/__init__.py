@@ -1,0 +1,144 @@
+"""engine: which tasks to train together, in how many models, within a budget, with a proof.
+
+Everything a user needs is an attribute of this package, imported when it is first touched.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.affinity import Affinity as Affinity
+    from engine.affinity import pair_affinity as pair_affinity
+    from engine.affinity import projected_affinity as projected_affinity
+    from engine.affinity import task_affinity as task_affinity
+    from engine.compare import Comparison as Comparison
+    from engine.compare import compare as compare
+    from engine.constraints import Apart as Apart
+    from engine.constraints import Budget as Budget
+    from engine.constraints import Constraint as Constraint
+    from engine.constraints import Floor as Floor
+    from engine.constraints import Forbidden as Forbidden
+    from engine.constraints import GroupCount as GroupCount
+    from engine.constraints import GroupSize as GroupSize
+    from engine.constraints import Grouping as Grouping
+    from engine.constraints import Limits as Limits
+    from engine.constraints import Mandatory as Mandatory
+    from engine.constraints import MembershipLimit as MembershipLimit
+    from engine.constraints import Partition as Partition
+    from engine.constraints import Together as Together
+    from engine.errors import DataError as DataError
+    from engine.errors import EngineError as EngineError
+    from engine.errors import MissingDependencyError as MissingDependencyError
+    from engine.errors import UnsupportedError as UnsupportedError
+    from engine.errors import UsageError as UsageError
+    from engine.evaluate import Scores as Scores
+    from engine.evaluate import referee as referee
+    from engine.frontier import frontier as frontier
+    from engine.gain_model import GainModel as GainModel
+    from engine.gain_model import all_groups as all_groups
+    from engine.gain_model import tabulate as tabulate
+    from engine.gain_source import GainSource as GainSource
+    from engine.gain_source import GainSourceInfo as GainSourceInfo
+    from engine.gain_source import make_gain_source as make_gain_source
+    from engine.gains import GainTensor as GainTensor
+    from engine.instance import CatalogueInstance as CatalogueInstance
+    from engine.instance import Instance as Instance
+    from engine.instance import InstanceInfo as InstanceInfo
+    from engine.instance import load_instance as load_instance
+    from engine.objectives import Coefficients as Coefficients
+    from engine.objectives import LowerConfidenceGain as LowerConfidenceGain
+    from engine.objectives import MembershipAverage as MembershipAverage
+    from engine.objectives import Objective as Objective
+    from engine.objectives import SetFunction as SetFunction
+    from engine.objectives import TotalGain as TotalGain
+    from engine.objectives import TotalLoss as TotalLoss
+    from engine.objectives import WeightedGain as WeightedGain
+    from engine.objectives import WorstGain as WorstGain
+    from engine.plugins import BACKBONES as BACKBONES
+    from engine.plugins import GAIN_SOURCES as GAIN_SOURCES
+    from engine.plugins import INSTANCES as INSTANCES
+    from engine.plugins import OBJECTIVES as OBJECTIVES
+    from engine.plugins import SOLVERS as SOLVERS
+    from engine.problem import Feature as Feature
+    from engine.problem import Problem as Problem
+    from engine.progress import Control as Control
+    from engine.progress import FirstFeasible as FirstFeasible
+    from engine.progress import GapBelow as GapBelow
+    from engine.progress import Observer as Observer
+    from engine.progress import StopRule as StopRule
+    from engine.progress import any_of as any_of
+    from engine.readers import read_affinity as read_affinity
+    from engine.readers import read_gains as read_gains
+    from engine.readers import write_affinity as write_affinity
+    from engine.readers import write_gains as write_gains
+    from engine.solution import Certificate as Certificate
+    from engine.solution import ChosenGroup as ChosenGroup
+    from engine.solution import Event as Event
+    from engine.solution import Solution as Solution
+    from engine.solution import Status as Status
+    from engine.solution import Termination as Termination
+    from engine.solve import solve as solve
+    from engine.solver import Outcome as Outcome
+    from engine.solver import Solver as Solver
+    from engine.solver import SolverInfo as SolverInfo
+
+_EXPORTS: dict[str, tuple[str, ...]] = {
+    "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
+    "engine.compare": ("Comparison", "compare"),
+    "engine.constraints": (
+        "Apart",
+        "Budget",
+        "Constraint",
+        "Floor",
+        "Forbidden",
+        "GroupCount",
+        "GroupSize",
+        "Grouping",
+        "Limits",
+        "Mandatory",
+        "MembershipLimit",
+        "Partition",
+        "Together",
+    ),
+    "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
+    "engine.evaluate": ("Scores", "referee"),
+    "engine.frontier": ("frontier",),
+    "engine.gain_model": ("GainModel", "all_groups", "tabulate"),
+    "engine.gain_source": ("GainSource", "GainSourceInfo", "make_gain_source"),
+    "engine.gains": ("GainTensor",),
+    "engine.instance": ("CatalogueInstance", "Instance", "InstanceInfo", "load_instance"),
+    "engine.objectives": (
+        "Coefficients",
+        "LowerConfidenceGain",
+        "MembershipAverage",
+        "Objective",
+        "SetFunction",
+        "TotalGain",
+        "TotalLoss",
+        "WeightedGain",
+        "WorstGain",
+    ),
+    "engine.plugins": ("BACKBONES", "GAIN_SOURCES", "INSTANCES", "OBJECTIVES", "SOLVERS"),
+    "engine.problem": ("Feature", "Problem"),
+    "engine.progress": ("Control", "FirstFeasible", "GapBelow", "Observer", "StopRule", "any_of"),
+    "engine.readers": ("read_affinity", "read_gains", "write_affinity", "write_gains"),
+    "engine.solution": ("Certificate", "ChosenGroup", "Event", "Solution", "Status", "Termination"),
+    "engine.solve": ("solve",),
+    "engine.solver": ("Outcome", "Solver", "SolverInfo"),
+}
+_MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
+_HIDDEN_BY_MODULE = ("compare", "frontier", "solve")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -1,0 +1,468 @@
+"""Constraints: which groups may be chosen, how many, and how they may serve."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import UsageError
+from engine.gains import GainTensor
+
+COST_TOLERANCE = 1e-9
+
+
+@dataclass
+class Limits:
+    """What the constraints leave of a problem; each constraint narrows it.
+
+    Attributes
+    ----------
+    gains
+        The gain tensor of the problem.
+    allowed
+        Shape (M,): groups that may be chosen.
+    may_serve
+        Shape (E,): member entries that may serve their task.
+    mandatory
+        Shape (M,): groups that must be chosen.
+    min_groups, max_groups
+        Bounds on the number of chosen groups.
+    max_cost
+        Bound on the total cost of the chosen groups.
+    max_memberships
+        Bound on the number of chosen groups that hold any one task.
+    unreachable
+        Demands that no grouping of this tensor can meet, in words.
+    """
+
+    gains: GainTensor
+    allowed: NDArray[np.bool_]
+    may_serve: NDArray[np.bool_]
+    mandatory: NDArray[np.bool_]
+    min_groups: int = 0
+    max_groups: int | None = None
+    max_cost: float = math.inf
+    max_memberships: int | None = None
+    unreachable: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, gains: GainTensor) -> Limits:
+        """Return the limits of a problem without constraints."""
+        return cls(
+            gains,
+            np.ones(gains.n_groups, dtype=bool),
+            np.ones(len(gains.values), dtype=bool),
+            np.zeros(gains.n_groups, dtype=bool),
+        )
+
+    def at_most(self, groups: int) -> None:
+        """Lower the largest number of groups."""
+        self.max_groups = groups if self.max_groups is None else min(self.max_groups, groups)
+
+    def share(self, memberships: int) -> None:
+        """Lower the largest number of chosen groups per task."""
+        self.max_memberships = (
+            memberships if self.max_memberships is None else min(self.max_memberships, memberships)
+        )
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A grouping as the referee sees it: names and numbers only.
+
+    Attributes
+    ----------
+    groups
+        Members of each chosen group.
+    costs
+        Cost of each chosen group.
+    serving
+        The serving group of each task, as an index into ``groups``.
+    values
+        The value of each task in the group that serves it.
+    quantity
+        ``"gain"`` or ``"loss"``.
+    """
+
+    groups: tuple[frozenset[str], ...]
+    costs: tuple[float, ...]
+    serving: Mapping[str, int]
+    values: Mapping[str, float]
+    quantity: str
+
+
+class Constraint(ABC):
+    """Base of all constraints.
+
+    :meth:`restrict` serves the solvers, :meth:`violation` the referee; the two share no code on
+    purpose, so that one checks the other.
+    """
+
+    @abstractmethod
+    def restrict(self, limits: Limits) -> None:
+        """Narrow the limits of a problem to this constraint."""
+
+    @abstractmethod
+    def violation(self, grouping: Grouping) -> str | None:
+        """Return in words how a grouping breaks the constraint, or None."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return the demand in words."""
+
+    def may_serve(self, task: str, value: float, quantity: str) -> bool:
+        """Whether a group may serve a task at this value; True unless the constraint is about that."""
+        return True
+
+
+def _whole(value: int, least: int, what: str) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{what} must be a whole number, {least} or more, not {value!r}.")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _names(tasks: Iterable[str]) -> str:
+    return " and ".join(repr(name) for name in tasks)
+
+
+def _columns(gains: GainTensor, tasks: Iterable[str]) -> list[int]:
+    return [gains.task_index(name) for name in tasks]
+
+
+@dataclass(frozen=True)
+class Budget(Constraint):
+    """The total cost of the chosen groups is at most ``limit``; with unit costs, their number.
+
+    Attributes
+    ----------
+    limit
+        In units of cost, above 0.
+    """
+
+    limit: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.limit) and self.limit > 0):
+            raise UsageError(f"A budget must be a number above 0, not {self.limit!r}.")
+
+    def restrict(self, limits: Limits) -> None:
+        """Bound the cost."""
+        limits.max_cost = min(limits.max_cost, self.limit)
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Add up the costs."""
+        total = math.fsum(grouping.costs)
+        if total > self.limit * (1 + COST_TOLERANCE):
+            return f"the groups cost {total:g}, more than {self.limit:g}"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"a budget of {self.limit:g}"
+
+
+@dataclass(frozen=True)
+class GroupCount(Constraint):
+    """The number of chosen groups lies within bounds.
+
+    Attributes
+    ----------
+    at_most, at_least
+        Bounds; give both equal for an exact number.
+    """
+
+    at_most: int | None = None
+    at_least: int = 0
+
+    def __post_init__(self) -> None:
+        _whole(self.at_least, 0, "The smallest number of groups")
+        if self.at_most is not None:
+            _whole(self.at_most, 1, "The largest number of groups")
+            if self.at_most < self.at_least:
+                raise UsageError(
+                    f"No number of groups is at least {self.at_least} and at most {self.at_most}."
+                )
+
+    def restrict(self, limits: Limits) -> None:
+        """Bound the number of groups."""
+        limits.min_groups = max(limits.min_groups, self.at_least)
+        if self.at_most is not None:
+            limits.at_most(self.at_most)
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Count the groups."""
+        count = len(grouping.groups)
+        if count < self.at_least or (self.at_most is not None and count > self.at_most):
+            return f"{_plural(count, 'group')} chosen, not {self.describe()}"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        if self.at_most == self.at_least:
+            return f"exactly {_plural(self.at_least, 'group')}"
+        parts = [f"at least {_plural(self.at_least, 'group')}"] if self.at_least else []
+        if self.at_most is not None:
+            parts.append(f"at most {_plural(self.at_most, 'group')}")
+        return " and ".join(parts) or "any number of groups"
+
+
+@dataclass(frozen=True)
+class GroupSize(Constraint):
+    """Every chosen group has a number of members within bounds."""
+
+    at_most: int | None = None
+    at_least: int = 1
+
+    def __post_init__(self) -> None:
+        _whole(self.at_least, 1, "The smallest group size")
+        if self.at_most is not None:
+            _whole(self.at_most, 1, "The largest group size")
+            if self.at_most < self.at_least:
+                raise UsageError(f"No group size is at least {self.at_least} and at most {self.at_most}.")
+
+    def restrict(self, limits: Limits) -> None:
+        """Drop groups of other sizes."""
+        sizes = limits.gains.sizes
+        limits.allowed &= sizes >= self.at_least
+        if self.at_most is not None:
+            limits.allowed &= sizes <= self.at_most
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look at each group's size."""
+        for group in grouping.groups:
+            if len(group) < self.at_least or (self.at_most is not None and len(group) > self.at_most):
+                return f"group {'|'.join(sorted(group))} has {_plural(len(group), 'task')}"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        parts = [f"at least {self.at_least}"] if self.at_least > 1 else []
+        if self.at_most is not None:
+            parts.append(f"at most {self.at_most}")
+        return f"groups of {' and '.join(parts) or 'any number of'} tasks"
+
+
+@dataclass(frozen=True)
+class Together(Constraint):
+    """Every chosen group holds all of these tasks or none."""
+
+    tasks: Sequence[str]
+
+    def __post_init__(self) -> None:
+        _several(self)
+
+    def restrict(self, limits: Limits) -> None:
+        """Drop groups that split the tasks."""
+        held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
+        limits.allowed &= held.all(axis=1) | ~held.any(axis=1)
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look for a group that holds some but not all."""
+        for group in grouping.groups:
+            if 0 < len(group & set(self.tasks)) < len(set(self.tasks)):
+                return f"group {'|'.join(sorted(group))} splits {_names(self.tasks)}"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"{_names(self.tasks)} together"
+
+
+@dataclass(frozen=True)
+class Apart(Constraint):
+    """No chosen group holds two of these tasks."""
+
+    tasks: Sequence[str]
+
+    def __post_init__(self) -> None:
+        _several(self)
+
+    def restrict(self, limits: Limits) -> None:
+        """Drop groups that join any two of the tasks."""
+        held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
+        limits.allowed &= held.sum(axis=1) <= 1
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look for a group that holds two."""
+        for group in grouping.groups:
+            if len(group & set(self.tasks)) > 1:
+                return f"group {'|'.join(sorted(group))} joins {_names(sorted(group & set(self.tasks)))}"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"{_names(self.tasks)} apart"
+
+
+def _several(constraint: Together | Apart) -> None:
+    name = type(constraint).__name__
+    if isinstance(constraint.tasks, str) or len(set(constraint.tasks)) < 2:
+        raise UsageError(f"{name} needs two task names or more, not {constraint.tasks!r}.")
+    object.__setattr__(constraint, "tasks", tuple(dict.fromkeys(constraint.tasks)))
+
+
+def _named_rows(gains: GainTensor, group: Sequence[str], cost: float | None) -> list[int]:
+    return [row for row in gains.find(group) if cost is None or gains.cost[row] == cost]
+
+
+@dataclass(frozen=True)
+class Mandatory(Constraint):
+    """A group that must be chosen.
+
+    Attributes
+    ----------
+    group
+        Its members.
+    cost
+        Which of several networks on these members is meant, where they differ in cost.
+    """
+
+    group: Sequence[str]
+    cost: float | None = None
+
+    def restrict(self, limits: Limits) -> None:
+        """Force the group, or note that the tensor lacks it."""
+        rows = _named_rows(limits.gains, self.group, self.cost)
+        if len(rows) > 1:
+            costs = ", ".join(f"{limits.gains.cost[row]:g}" for row in rows)
+            raise UsageError(f"Group {'|'.join(self.group)} exists at costs {costs}: say which is mandatory.")
+        if rows:
+            limits.mandatory[rows[0]] = True
+        else:
+            limits.unreachable.append(self.describe())
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look for the group."""
+        for members, cost in zip(grouping.groups, grouping.costs, strict=True):
+            if members == set(self.group) and self.cost in (None, cost):
+                return None
+        return f"group {'|'.join(self.group)} is not chosen"
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"group {'|'.join(self.group)} mandatory"
+
+
+@dataclass(frozen=True)
+class Forbidden(Constraint):
+    """A group that must not be chosen, at the given cost or, by default, at any."""
+
+    group: Sequence[str]
+    cost: float | None = None
+
+    def restrict(self, limits: Limits) -> None:
+        """Drop the group."""
+        limits.allowed[_named_rows(limits.gains, self.group, self.cost)] = False
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look for the group."""
+        for members, cost in zip(grouping.groups, grouping.costs, strict=True):
+            if members == set(self.group) and self.cost in (None, cost):
+                return f"group {'|'.join(self.group)} is chosen"
+        return None
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"group {'|'.join(self.group)} forbidden"
+
+
+@dataclass(frozen=True)
+class Partition(Constraint):
+    """The chosen groups are disjoint."""
+
+    def restrict(self, limits: Limits) -> None:
+        """Let each task be in one chosen group only."""
+        limits.share(1)
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Count the memberships of each task."""
+        return _crowded(grouping, 1)
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return "disjoint groups"
+
+
+@dataclass(frozen=True)
+class MembershipLimit(Constraint):
+    """Each task is in at most ``at_most`` chosen groups."""
+
+    at_most: int
+
+    def __post_init__(self) -> None:
+        _whole(self.at_most, 1, "The largest number of groups per task")
+
+    def restrict(self, limits: Limits) -> None:
+        """Bound the memberships."""
+        limits.share(self.at_most)
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Count the memberships of each task."""
+        return _crowded(grouping, self.at_most)
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        return f"each task in at most {_plural(self.at_most, 'group')}"
+
+
+def _crowded(grouping: Grouping, at_most: int) -> str | None:
+    counts = Counter(task for group in grouping.groups for task in group)
+    for task, count in counts.items():
+        if count > at_most:
+            return f"task {task!r} is in {_plural(count, 'group')}, more than {at_most}"
+    return None
+
+
+@dataclass(frozen=True)
+class Floor(Constraint):
+    """No task is served at a gain below ``value``, or, for losses, at a loss above it.
+
+    Attributes
+    ----------
+    value
+        In the unit of the tensor; 0 on gains means that nobody loses.
+    tasks
+        The tasks it protects; all by default.
+    """
+
+    value: float = 0.0
+    tasks: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise UsageError(f"A floor must be a finite number, not {self.value!r}.")
+
+    def restrict(self, limits: Limits) -> None:
+        """Let no entry beyond the floor serve."""
+        gains = limits.gains
+        better = gains.values >= self.value if gains.quantity == "gain" else gains.values <= self.value
+        if self.tasks is not None:
+            better |= ~np.isin(gains.members, _columns(gains, self.tasks))
+        limits.may_serve &= better
+
+    def violation(self, grouping: Grouping) -> str | None:
+        """Look at the value of each task."""
+        for task, value in grouping.values.items():
+            if not self.may_serve(task, value, grouping.quantity):
+                return f"task {task!r} is served at {value:g}"
+        return None
+
+    def may_serve(self, task: str, value: float, quantity: str) -> bool:
+        """Compare one value with the floor."""
+        if self.tasks is not None and task not in self.tasks:
+            return True
+        return value >= self.value if quantity == "gain" else value <= self.value
+
+    def describe(self) -> str:
+        """Return the demand in words."""
+        who = "no task" if self.tasks is None else "none of " + ", ".join(self.tasks)
+        return f"{who} worse than {self.value:g}"

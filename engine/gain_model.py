@@ -1,0 +1,88 @@
+"""A gain model: gains as a function of the group, defined for every group."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.gains import GainTensor
+
+
+@runtime_checkable
+class GainModel(Protocol):
+    """Predicts the gain of every member of any group, on the whole lattice of 2^N − 1 groups."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the N tasks, in column order."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Name of the gain source that made this model, for instance ``"hoa"``."""
+        ...
+
+    def predict(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the gains of these groups.
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+
+        Returns
+        -------
+        ndarray
+            Shape (m, N), NaN where the task is not a member.
+        """
+        ...
+
+
+def tabulate(model: GainModel, membership: NDArray[np.bool_], *, split: str = "") -> GainTensor:
+    """Evaluate a model on some groups.
+
+    Parameters
+    ----------
+    model
+        The predictor.
+    membership
+        Shape (M, N): the groups to predict.
+    split
+        The data split whose gains the model was fitted on.
+
+    Returns
+    -------
+    GainTensor
+        All rows marked as predicted.
+    """
+    return GainTensor.from_dense(
+        model.tasks,
+        membership,
+        model.predict(np.asarray(membership, dtype=bool)),
+        measured=np.zeros(len(membership), dtype=bool),
+        source=model.source,
+        split=split,
+    )
+
+
+def all_groups(n_tasks: int) -> NDArray[np.bool_]:
+    """Return the membership of all 2^N − 1 groups, by size and then lexicographically.
+
+    Parameters
+    ----------
+    n_tasks
+        N, at most 20: the result has shape (2^N − 1, N).
+
+    Raises
+    ------
+    ValueError
+        If N is above 20.
+    """
+    if n_tasks > 20:
+        raise ValueError(f"2^{n_tasks} − 1 groups are too many to list; the limit is 20 tasks.")
+    codes = np.arange(1, 2**n_tasks)
+    membership = (codes[:, None] >> np.arange(n_tasks - 1, -1, -1) & 1).astype(bool)
+    order = np.lexsort((-codes, membership.sum(axis=1)))
+    return membership[order]

@@ -1,0 +1,442 @@
+"""The gain tensor: what every task gains in every group that is known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.errors import DataError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+Quantity = Literal["gain", "loss"]
+
+SINGLE_TASK_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class GainTensor:
+    """M groups × N tasks: a value where the task is a member of the group, nothing elsewhere.
+
+    Stored by member entries, E in all, so that memory is proportional to the data: group ``g``
+    owns the entries ``indptr[g]:indptr[g + 1]``. Dense views are made on demand. Immutable.
+
+    Attributes
+    ----------
+    tasks
+        N distinct names.
+    indptr
+        Shape (M + 1,): where the entries of each group begin.
+    members
+        Shape (E,): task index of each entry, ascending within a group.
+    values
+        Shape (E,): gain (fraction, positive is better) or loss (lower is better) of each entry.
+    std
+        Shape (E,) or None: standard error of each value, NaN where unknown.
+    cost
+        Shape (M,): cost of training and serving each group; 1, a standard network, by default.
+    measured
+        Shape (M,): True where the row was measured, the default, False where a model predicted it.
+    quantity
+        ``"gain"``, relative to single-task training, or ``"loss"``.
+    single_task_baseline
+        True where gains are relative to the single-task rows, so that these rows are 0.
+    source, split, provenance
+        Where the values come from: the gain source, the data split, and free text.
+
+    Raises
+    ------
+    DataError
+        If an invariant is broken; the message names row and task.
+    """
+
+    tasks: tuple[str, ...]
+    indptr: NDArray[np.int64]
+    members: NDArray[np.int64]
+    values: NDArray[np.float64]
+    std: NDArray[np.float64] | None = None
+    cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    measured: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    quantity: Quantity = "gain"
+    single_task_baseline: bool = True
+    source: str = "measured"
+    split: str = ""
+    provenance: str = ""
+
+    def __post_init__(self) -> None:
+        tasks = tuple(self.tasks)
+        object.__setattr__(self, "tasks", tasks)
+        count = len(self.indptr) - 1
+        defaults: dict[str, tuple[Any, Any]] = {
+            "indptr": (self.indptr, np.int64),
+            "members": (self.members, np.int64),
+            "values": (self.values, np.float64),
+            "cost": (self.cost if len(self.cost) else np.ones(count), np.float64),
+            "measured": (self.measured if len(self.measured) else np.ones(count), np.bool_),
+        }
+        if self.std is not None:
+            defaults["std"] = (self.std, np.float64)
+        for name, (given, dtype) in defaults.items():
+            array = np.array(given, dtype=dtype)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        _check(self)
+
+    @classmethod
+    def from_dense(
+        cls,
+        tasks: Sequence[str],
+        membership: ArrayLike,
+        values: ArrayLike,
+        *,
+        std: ArrayLike | None = None,
+        **attributes: Any,
+    ) -> GainTensor:
+        """Build a tensor from M×N arrays.
+
+        Parameters
+        ----------
+        tasks
+            N names.
+        membership
+            Shape (M, N), 0 or 1.
+        values
+            Shape (M, N); off the membership either 0 or NaN.
+        std
+            Shape (M, N) or None.
+        **attributes
+            Any other field of the tensor.
+        """
+        member = np.asarray(membership)
+        if member.ndim != 2:
+            raise DataError(f"Membership must be a matrix of groups × tasks, not {member.ndim}-dimensional.")
+        wrong = np.argwhere((member != 0) & (member != 1))
+        if len(wrong):
+            row, column = wrong[0]
+            raise DataError(
+                f"Row {row + 1}, column {column + 1}: membership must be 0 or 1, not {member[row, column]}."
+            )
+        if member.shape[1] != len(tasks):
+            raise DataError(
+                f"Membership has {member.shape[1]} columns but there are {len(tasks)} task names."
+            )
+        member = member.astype(bool)
+        dense = np.asarray(values, dtype=np.float64)
+        if dense.shape != member.shape:
+            raise DataError(
+                f"Gains have shape {dense.shape} but membership has {member.shape}: "
+                "give one gain per group and task."
+            )
+        outside = np.argwhere(~member & ~np.isnan(dense) & (dense != 0))
+        if len(outside):
+            row, column = outside[0]
+            raise DataError(
+                f"Row {row + 1}, task {tasks[column]!r}: gain {dense[row, column]} is given but the task "
+                "is not a member of the group. Leave it 0 or empty."
+            )
+        rows, columns = np.nonzero(member)
+        indptr = np.concatenate([[0], np.cumsum(member.sum(axis=1))])
+        errors = None if std is None else np.asarray(std, dtype=np.float64)[rows, columns]
+        return cls(tuple(tasks), indptr, columns, dense[rows, columns], std=errors, **attributes)
+
+    @classmethod
+    def from_groups(
+        cls, groups: Iterable[Mapping[str, float]], *, tasks: Sequence[str] | None = None, **attributes: Any
+    ) -> GainTensor:
+        """Build a tensor from one ``{task: gain}`` mapping per group.
+
+        Parameters
+        ----------
+        groups
+            The members of each group with their gains.
+        tasks
+            Names and order of the tasks; by default in order of appearance.
+        **attributes
+            Any other field of the tensor.
+        """
+        listed = [dict(group) for group in groups]
+        names = tuple(dict.fromkeys(name for group in listed for name in group) if tasks is None else tasks)
+        index = {name: column for column, name in enumerate(names)}
+        membership = np.zeros((len(listed), len(names)), dtype=bool)
+        values = np.full(membership.shape, np.nan)
+        for row, group in enumerate(listed):
+            for name, gain in group.items():
+                if name not in index:
+                    raise unknown_name("task", name, names)
+                membership[row, index[name]] = True
+                values[row, index[name]] = gain
+        return cls.from_dense(names, membership, values, **attributes)
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks, N."""
+        return len(self.tasks)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups, M."""
+        return len(self.indptr) - 1
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Shape (M,): number of members of each group."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def entry_rows(self) -> NDArray[np.int64]:
+        """Shape (E,): the group of each entry."""
+        return np.repeat(np.arange(self.n_groups), self.sizes)
+
+    @cached_property
+    def membership(self) -> NDArray[np.bool_]:
+        """Shape (M, N): True where the task is a member."""
+        dense = np.zeros((self.n_groups, self.n_tasks), dtype=bool)
+        dense[self.entry_rows, self.members] = True
+        dense.setflags(write=False)
+        return dense
+
+    @cached_property
+    def gains(self) -> NDArray[np.float64]:
+        """Shape (M, N): the values, NaN where the task is not a member."""
+        return self.dense(self.values)
+
+    @cached_property
+    def packed(self) -> NDArray[np.uint64]:
+        """Shape (M, ⌈N/64⌉): membership as bits, task t in bit t mod 64 of word t div 64."""
+        return pack_rows(self.indptr, self.members, self.n_tasks)
+
+    def dense(self, entries: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Spread one number per entry over an M×N matrix, NaN off the membership."""
+        dense = np.full((self.n_groups, self.n_tasks), np.nan)
+        dense[self.entry_rows, self.members] = entries
+        dense.setflags(write=False)
+        return dense
+
+    def row(self, group: int) -> slice:
+        """Return the slice of entries that belong to a group."""
+        return slice(int(self.indptr[group]), int(self.indptr[group + 1]))
+
+    def group(self, row: int) -> tuple[str, ...]:
+        """Return the task names of a group."""
+        return tuple(self.tasks[task] for task in self.members[self.row(row)])
+
+    def label(self, row: int) -> str:
+        """Return a name of a group: its tasks joined by ``|``."""
+        return "|".join(self.group(row))
+
+    @cached_property
+    def _rows_by_bits(self) -> dict[bytes, list[int]]:
+        found: dict[bytes, list[int]] = {}
+        for row, bits in enumerate(self.packed):
+            found.setdefault(bits.tobytes(), []).append(row)
+        return found
+
+    def find(self, group: Iterable[str]) -> tuple[int, ...]:
+        """Return the rows whose members are exactly these tasks.
+
+        Raises
+        ------
+        UsageError
+            If a name is not a task of the tensor.
+        """
+        columns = np.unique([self.task_index(name) for name in group]).astype(np.int64)
+        bits = pack_rows(np.array([0, len(columns)]), columns, self.n_tasks)[0]
+        return tuple(self._rows_by_bits.get(bits.tobytes(), ()))
+
+    def task_index(self, name: str) -> int:
+        """Return the column of a task.
+
+        Raises
+        ------
+        UsageError
+            If there is no such task.
+        """
+        try:
+            return self.tasks.index(name)
+        except ValueError:
+            raise unknown_name("task", name, self.tasks) from None
+
+    def select(self, rows: ArrayLike) -> GainTensor:
+        """Return the tensor of these rows, in this order.
+
+        Parameters
+        ----------
+        rows
+            Row indices, or a boolean mask of length M.
+        """
+        chosen = np.asarray(rows)
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        sizes = self.sizes[chosen]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        entries = np.repeat(self.indptr[chosen] - indptr[:-1], sizes) + np.arange(indptr[-1])
+        return replace(
+            self,
+            indptr=indptr,
+            members=self.members[entries],
+            values=self.values[entries],
+            std=None if self.std is None else self.std[entries],
+            cost=self.cost[chosen],
+            measured=self.measured[chosen],
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over tasks, groups, values, errors and costs."""
+        hashed = hashlib.sha256("\x1f".join(self.tasks).encode())
+        for array in (self.indptr, self.members, self.values, self.std, self.cost, self.measured):
+            hashed.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+        hashed.update(self.quantity.encode())
+        return hashed.hexdigest()
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return the long table: one line per member entry, with group, task, gain, std, cost, measured."""
+        import pandas
+
+        labels = np.array([self.label(row) for row in range(self.n_groups)], dtype=object)
+        rows = self.entry_rows
+        columns: dict[str, Any] = {
+            "group": labels[rows],
+            "task": np.array(self.tasks, dtype=object)[self.members],
+            self.quantity: self.values,
+        }
+        if self.std is not None:
+            columns["std"] = self.std
+        columns["cost"] = self.cost[rows]
+        columns["measured"] = self.measured[rows]
+        return pandas.DataFrame(columns)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return a labelled dataset over the dimensions group and task.
+
+        Raises
+        ------
+        UsageError
+            If xarray is not installed.
+        """
+        try:
+            import xarray
+        except ModuleNotFoundError as error:
+            raise UsageError("to_xarray() needs xarray: pip install xarray") from error
+        data: dict[str, Any] = {
+            self.quantity: (("group", "task"), self.gains),
+            "cost": ("group", self.cost),
+            "measured": ("group", self.measured),
+        }
+        if self.std is not None:
+            data["std"] = (("group", "task"), self.dense(self.std))
+        labels = [self.label(row) for row in range(self.n_groups)]
+        return xarray.Dataset(
+            data,
+            coords={"group": labels, "task": list(self.tasks)},
+            attrs={"source": self.source, "split": self.split, "provenance": self.provenance},
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"GainTensor({self.n_groups} groups × {self.n_tasks} tasks, {len(self.values)} entries, "
+            f"{self.quantity}, source={self.source!r}, split={self.split!r})"
+        )
+
+
+def pack_rows(indptr: NDArray[np.int64], members: NDArray[np.int64], n_tasks: int) -> NDArray[np.uint64]:
+    """Pack the members of each row into 64-bit words, shape (M, ⌈N/64⌉)."""
+    words = np.zeros((len(indptr) - 1, max(1, -(-n_tasks // 64))), dtype=np.uint64)
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    bits = np.left_shift(np.uint64(1), (members % 64).astype(np.uint64))
+    np.bitwise_or.at(words, (rows, members // 64), bits)
+    return words
+
+
+def _check(tensor: GainTensor) -> None:
+    """Check every invariant, naming the first row and task that break one."""
+    tasks = tensor.tasks
+    if not tasks:
+        raise DataError("A gain tensor needs at least one task.")
+    for name in tasks:
+        if not isinstance(name, str) or not name.strip() or "|" in name:
+            raise DataError(f"Task name {name!r}: use non-empty text without '|'.")
+    if len(set(tasks)) != len(tasks):
+        twice = next(name for name in tasks if tasks.count(name) > 1)
+        raise DataError(f"Task {twice!r} is named twice; task names must differ.")
+    if tensor.quantity not in ("gain", "loss"):
+        raise DataError(f"Quantity {tensor.quantity!r} must be 'gain' or 'loss'.")
+    indptr, members = tensor.indptr, tensor.members
+    if tensor.n_groups < 1:
+        raise DataError("A gain tensor needs at least one group.")
+    entries = len(tensor.values)
+    if indptr[0] != 0 or indptr[-1] != entries or len(members) != entries or np.any(np.diff(indptr) < 0):
+        raise DataError(
+            f"indptr must rise from 0 to the number of entries ({entries}), with one member per entry."
+        )
+    if tensor.std is not None and len(tensor.std) != entries:
+        raise DataError(f"Standard errors: {len(tensor.std)} given for {entries} entries.")
+    for name in ("cost", "measured"):
+        if getattr(tensor, name).shape != (tensor.n_groups,):
+            raise DataError(f"{name} needs one number per group ({tensor.n_groups}).")
+    empty = np.flatnonzero(tensor.sizes == 0)
+    if len(empty):
+        raise DataError(f"Row {empty[0] + 1}: the group is empty. Remove the row or add a member.")
+    if entries and (members.min() < 0 or members.max() >= len(tasks)):
+        raise DataError(f"Member indices must lie in 0…{len(tasks) - 1}.")
+    rows = tensor.entry_rows
+    disordered = np.flatnonzero((np.diff(members) <= 0) & (np.diff(rows) == 0))
+    if len(disordered):
+        raise DataError(
+            f"Row {rows[disordered[0]] + 1}: members must be distinct and in ascending task order."
+        )
+
+    def refuse(entry: int, what: str) -> DataError:
+        return DataError(
+            f"Row {rows[entry] + 1} ({tensor.label(rows[entry])}), task {tasks[members[entry]]!r}: {what}"
+        )
+
+    bad = np.flatnonzero(~np.isfinite(tensor.values))
+    if len(bad):
+        raise refuse(bad[0], f"the {tensor.quantity} is {tensor.values[bad[0]]}; it must be a finite number.")
+    if tensor.std is not None:
+        bad = np.flatnonzero((tensor.std < 0) | np.isinf(tensor.std))
+        if len(bad):
+            raise refuse(bad[0], f"standard error {tensor.std[bad[0]]} must be finite and not negative.")
+    bad = np.flatnonzero(~np.isfinite(tensor.cost) | (tensor.cost < 0))
+    if len(bad):
+        raise DataError(
+            f"Row {bad[0] + 1} ({tensor.label(bad[0])}): cost {tensor.cost[bad[0]]} must be a "
+            "finite number, 0 or more."
+        )
+    if tensor.quantity == "gain" and tensor.single_task_baseline:
+        off = (tensor.sizes[rows] == 1) & (np.abs(tensor.values) > SINGLE_TASK_TOLERANCE)
+        if off.any():
+            entry = int(np.flatnonzero(off)[0])
+            raise refuse(
+                entry,
+                f"a single-task group has gain {tensor.values[entry]}, but gains are relative to "
+                "single-task training, so it must be 0. If yours have another baseline, say so "
+                "(single_task_baseline=False, --baseline other).",
+            )
+    pair = duplicate_rows(tensor.packed, tensor.cost)
+    if pair is not None:
+        first, second = pair
+        raise DataError(
+            f"Rows {first + 1} and {second + 1} are the same group ({tensor.label(second)}) at the same "
+            "cost. Keep one, or ask for duplicates to be merged (merge_duplicates=True, "
+            "--merge-duplicates)."
+        )
+
+
+def duplicate_rows(packed: NDArray[np.uint64], cost: NDArray[np.float64]) -> tuple[int, int] | None:
+    """Return the first two rows with the same members and cost, or None."""
+    order = np.lexsort((cost, *packed.T))
+    same = (packed[order[1:]] == packed[order[:-1]]).all(axis=1) & (cost[order[1:]] == cost[order[:-1]])
+    found = np.flatnonzero(same)
+    if not len(found):
+        return None
+    second = min(found, key=lambda at: order[at + 1])
+    return int(order[second]), int(order[second + 1])

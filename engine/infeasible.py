@@ -1,0 +1,86 @@
+"""Why a problem is infeasible: the smallest conflicting set of demands that can be found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from engine.constraints import Constraint
+from engine.gains import GainTensor
+from engine.objectives import Coefficients, Objective
+from engine.problem import Problem
+from engine.program import compile_program
+from engine.progress import Control
+from engine.solver import Solver
+
+EXHAUSTIVE_DEMANDS = 12
+"""Up to so many demands, all pairs are tried before demands are dropped one by one."""
+
+
+@dataclass(frozen=True)
+class _Anything(Objective):
+    """Values every feasible grouping alike, so that solving is a test of feasibility."""
+
+    def coefficients(self, gains: GainTensor) -> Coefficients:
+        return Coefficients(np.zeros(len(gains.values)))
+
+
+def named_by_presence(problem: Problem) -> bool:
+    """Whether the demands are contradictory on their face, without any search."""
+    program = problem.program
+    return bool(
+        program.unreachable
+        or program.max_groups < max(1, program.min_groups, int(program.mandatory.sum()))
+        or program.min_groups > program.n_groups
+    )
+
+
+def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ...]:
+    """Return demands that no grouping of the tensor can meet together, in the user's words.
+
+    Every set of one or two demands is tried first; then demands are dropped one by one while the
+    rest stays infeasible, so the answer is irreducible if the time sufficed. The demand that every
+    task be served is always meant.
+
+    Parameters
+    ----------
+    problem
+        An infeasible problem.
+    solver
+        The solver that proved it; it decides the smaller problems too.
+    control
+        Gives the time left.
+    """
+    demands = list(problem.constraints)
+
+    def conflicting(kept: Sequence[Constraint]) -> bool:
+        smaller = replace(problem, objective=_Anything(), constraints=tuple(kept))
+        if named_by_presence(smaller):
+            return True
+        limit = control.remaining()
+        if limit <= 0:
+            return False
+        trial = Control(
+            time_limit=None if np.isinf(limit) else limit, seed=control.seed, threads=control.threads
+        )
+        return solver.solve(smaller, trial).infeasible
+
+    if len(demands) <= EXHAUSTIVE_DEMANDS:
+        for size in (1, 2):
+            for few in combinations(demands, size):
+                if conflicting(few):
+                    return _words(problem, few)
+    kept = list(demands)
+    for demand in demands:
+        without = [one for one in kept if one is not demand]
+        if conflicting(without):
+            kept = without
+    return _words(problem, kept)
+
+
+def _words(problem: Problem, demands: Sequence[Constraint]) -> tuple[str, ...]:
+    program = compile_program(problem.gains, _Anything(), demands)
+    return (*(one.describe() for one in demands), *program.unreachable)

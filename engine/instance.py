@@ -1,0 +1,142 @@
+"""What an instance is: a named set of gains with a default problem."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from engine.errors import UsageError, unknown_name
+from engine.gain_model import tabulate
+from engine.gain_source import make_gain_source
+from engine.gains import GainTensor, Quantity
+from engine.plugins import GAIN_SOURCES, INSTANCES
+
+
+@dataclass(frozen=True)
+class InstanceInfo:
+    """What an instance declares without loading its data.
+
+    Attributes
+    ----------
+    summary
+        One line.
+    tasks, n_groups
+        Task names and number of groups.
+    sources
+        Gain sources recorded with it; the first is the default.
+    source_split, evaluation_split
+        The split the solver sees and the one the result is judged on, empty where there is none.
+    budgets
+        The budgets of its frontier, ascending.
+    default_budget
+        The budget used where none is given.
+    quantity
+        ``"gain"`` or ``"loss"``.
+    origin, licence
+        Publisher, commit and licence note.
+    """
+
+    summary: str
+    tasks: tuple[str, ...]
+    n_groups: int
+    sources: tuple[str, ...] = ("measured",)
+    source_split: str = ""
+    evaluation_split: str = ""
+    budgets: tuple[float, ...] = ()
+    default_budget: float = 1.0
+    quantity: Quantity = "gain"
+    origin: str = "bundled"
+    licence: str = "MIT"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits it has."""
+        return tuple(dict.fromkeys(one for one in (self.source_split, self.evaluation_split) if one))
+
+
+class Instance(ABC):
+    """Base of all instances.
+
+    Parameters
+    ----------
+    name
+        How it was asked for.
+    data_dir
+        Folder with its data, to be looked in first.
+    """
+
+    info: InstanceInfo
+
+    def __init__(self, name: str, data_dir: Path | None = None) -> None:
+        self.name = name
+        self.data_dir = data_dir
+
+    @abstractmethod
+    def recorded(self, source: str, split: str) -> GainTensor:
+        """Return the gains of a recorded source on a split.
+
+        Raises
+        ------
+        DataError
+            If the data cannot be had or are malformed.
+        """
+
+    def gains(self, source: str | None = None) -> GainTensor:
+        """Return the gains the solver sees.
+
+        Parameters
+        ----------
+        source
+            A recorded source, or else a registered gain source, which is fitted on the measured
+            gains and tabulated on the same groups.
+
+        Raises
+        ------
+        UsageError
+            If there is no such source.
+        """
+        source = source or self.info.sources[0]
+        if source in self.info.sources:
+            return self.recorded(source, self.info.source_split)
+        if source not in GAIN_SOURCES.names():
+            raise unknown_name(
+                f"source of instance {self.name!r}:", source, {*self.info.sources, *GAIN_SOURCES.names()}
+            )
+        measured = self.recorded(self.info.sources[0], self.info.source_split)
+        model = make_gain_source(source).fit(measured)
+        return tabulate(model, measured.membership, split=measured.split)
+
+    def evaluation(self) -> GainTensor | None:
+        """Return the measured gains of the evaluation split, None where there is none."""
+        if not self.info.evaluation_split:
+            return None
+        return self.recorded(self.info.sources[0], self.info.evaluation_split)
+
+
+class CatalogueInstance(Instance):
+    """Base of the instances that are found by name; ``info`` is known without an object."""
+
+    info: ClassVar[InstanceInfo]  # type: ignore[misc]
+
+
+def load_instance(name: str, data_dir: Path | None = None) -> Instance:
+    """Return an instance of the catalogue.
+
+    Parameters
+    ----------
+    name
+        A registered name, or ``"module:Class"``.
+    data_dir
+        Folder with its data, to be looked in before the usual places.
+
+    Raises
+    ------
+    UsageError
+        If there is no such instance.
+    """
+    cls = INSTANCES.load(name)
+    if not (isinstance(cls, type) and issubclass(cls, Instance)):
+        raise UsageError(f"The instance {name!r} is not a subclass of engine.Instance.")
+    return cls(name, data_dir)

@@ -1,0 +1,137 @@
+"""A problem: gains, an objective and constraints. Declarative; nothing is solved here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+
+from engine.constraints import Budget, Constraint
+from engine.errors import DataError, UsageError
+from engine.gains import GainTensor
+from engine.objectives import Objective, SetFunction, default_objective
+from engine.program import Program, compile_program
+
+
+class Feature(StrEnum):
+    """What a problem may ask of a solver."""
+
+    SUM = "sum objectives"
+    WORST = "worst-task objectives"
+    OPENING = "values for choosing a group"
+    SET_FUNCTION = "black-box set functions"
+    COST = "cost budgets"
+    MIN_GROUPS = "a least number of groups"
+    MEMBERSHIPS = "membership limits"
+    PARTITION = "partitions"
+    MANDATORY = "mandatory groups"
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What to solve.
+
+    Attributes
+    ----------
+    gains
+        The gains the solver sees.
+    objective
+        By default the total gain, or the total loss for a tensor of losses.
+    constraints
+        Any number of demands.
+
+    Raises
+    ------
+    DataError
+        If no group of the tensor covers some task.
+    UsageError
+        If the parts do not fit together.
+    """
+
+    gains: GainTensor
+    objective: Objective = cast("Objective", None)  # noqa: RUF009
+    constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.gains, GainTensor):
+            raise UsageError(f"gains must be a GainTensor, not {type(self.gains).__name__}.")
+        if self.objective is None:
+            object.__setattr__(self, "objective", default_objective(self.gains))
+        if not isinstance(self.objective, Objective):
+            raise UsageError(
+                f"objective must be an instance of Objective, not {self.objective!r}; "
+                "a class needs parentheses."
+            )
+        given: Iterable[Constraint] = self.constraints
+        object.__setattr__(self, "constraints", tuple(given))
+        for constraint in self.constraints:
+            if not isinstance(constraint, Constraint):
+                raise UsageError(f"constraints must hold Constraint objects, not {constraint!r}.")
+        missing = np.setdiff1d(np.arange(self.gains.n_tasks), self.gains.members)
+        if len(missing):
+            raise DataError(
+                f"No group covers task {self.gains.tasks[missing[0]]!r}: add a group that holds it, "
+                "its single-task group for instance."
+            )
+
+    @cached_property
+    def _without_budget(self) -> Program:
+        others = [one for one in self.constraints if not isinstance(one, Budget)]
+        return compile_program(self.gains, self.objective, others)
+
+    @cached_property
+    def program(self) -> Program:
+        """The integer program."""
+        program = self._without_budget
+        return program if self.budget is None else program.with_max_cost(self.budget)
+
+    @cached_property
+    def features(self) -> frozenset[Feature]:
+        """What a solver must support to solve this problem."""
+        if isinstance(self.objective, SetFunction):
+            found = {Feature.SET_FUNCTION}
+        else:
+            found = {Feature.WORST if self.program.aggregate == "min" else Feature.SUM}
+        program = self.program
+        if program.open.any():
+            found.add(Feature.OPENING)
+        if np.isfinite(program.max_cost):
+            found.add(Feature.COST)
+        if program.min_groups > 0:
+            found.add(Feature.MIN_GROUPS)
+        if program.mandatory.any():
+            found.add(Feature.MANDATORY)
+        if program.max_memberships is not None:
+            found.add(Feature.PARTITION if program.is_partition else Feature.MEMBERSHIPS)
+        return frozenset(found)
+
+    @property
+    def budget(self) -> float | None:
+        """The limit of the tightest :class:`~engine.Budget`, None where there is none."""
+        limits = [constraint.limit for constraint in self.constraints if isinstance(constraint, Budget)]
+        return min(limits) if limits else None
+
+    def with_budget(self, limit: float) -> Problem:
+        """Return this problem with its budget replaced; what is compiled already is shared."""
+        others = tuple(one for one in self.constraints if not isinstance(one, Budget))
+        problem = replace(self, constraints=(*others, Budget(limit)))
+        problem.__dict__["_without_budget"] = self._without_budget
+        return problem
+
+    def describe(self) -> str:
+        """Return the problem in words."""
+        demands = "; ".join(constraint.describe() for constraint in self.constraints)
+        return f"{self.objective.sense} {self.objective.describe()}" + (
+            f" subject to {demands}" if demands else ""
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over gains, objective and constraints."""
+        parts = (self.gains.digest, repr(self.objective), *map(repr, self.constraints))
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

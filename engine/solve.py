@@ -1,0 +1,244 @@
+"""Solve a problem: choose the solver, run it, check its claim, issue the certificate."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from engine.errors import UsageError
+from engine.evaluate import referee
+from engine.infeasible import explain, named_by_presence
+from engine.problem import Problem
+from engine.progress import Control, Observer, StopRule
+from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination, warm_groups
+from engine.solver import Outcome, Solver, check_supported, choose_solver, make_solver
+
+DISTRIBUTION = "task-grouping-engine"
+
+PROOF_TOLERANCE = 1e-6
+"""A gap of at most this much of the largest coefficient counts as closed."""
+
+
+def solve(
+    problem: Problem,
+    solver: str | Solver | None = None,
+    *,
+    time_limit: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    warm_start: Solution | Iterable[Iterable[str]] | None = None,
+    presolve: bool = True,
+    observers: Sequence[Observer] = (),
+    stop: StopRule | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Solution:
+    """Solve a problem and certify the result.
+
+    The returned solution has been checked by code that shares nothing with the solver. No grouping,
+    a time limit, an interrupt and infeasibility are results, told by ``solution.status`` and
+    ``solution.certificate.termination``; only a caller's mistake raises.
+
+    Parameters
+    ----------
+    problem
+        What to solve.
+    solver
+        A registered name, ``"module:Class"`` or a :class:`~engine.Solver`; by default the preferred
+        installed solver that can prove this problem.
+    time_limit
+        Seconds, above 0; None for no limit.
+    seed
+        Fixes every random decision.
+    threads
+        By default the cores this process may use.
+    warm_start
+        An earlier solution, or groups as task names. A feasible one is never made worse.
+    presolve
+        False hands exact solvers the full problem, for comparison.
+    observers
+        Told about stages, incumbents and bounds.
+    stop
+        A rule that ends the search early.
+    options
+        Options of the solver, by name.
+
+    Raises
+    ------
+    UsageError
+        If a name or option is unknown or out of range.
+    UnsupportedError
+        If the solver cannot express the problem.
+    """
+    if time_limit is not None and not time_limit > 0:
+        raise UsageError(f"The time limit must be above 0 seconds, not {time_limit!r}.")
+    if threads is not None and threads < 1:
+        raise UsageError(f"The number of threads must be 1 or more, not {threads!r}.")
+    name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
+    check_supported(name, runner, problem)
+    begin = time.perf_counter()
+    control = Control(
+        sign=problem.program.sign,
+        time_limit=time_limit,
+        seed=seed,
+        threads=threads or available_threads(),
+        presolve=presolve,
+        warm_start=() if warm_start is None else warm_groups(warm_start, problem.gains),
+        observers=observers,
+        stop=stop,
+    )
+    for observer in observers:
+        observer.on_start(problem, name)
+    outcome = _run(problem, runner, control)
+    conflict: tuple[str, ...] = ()
+    if outcome.infeasible:
+        with control.stage("explain"):
+            conflict = explain(problem, runner, control)
+    control.seconds["total"] = time.perf_counter() - begin
+    solution = certify(problem, outcome, control, name, runner, options or {}, conflict)
+    for observer in observers:
+        observer.on_end(solution)
+    return solution
+
+
+def available_threads() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _run(problem: Problem, solver: Solver, control: Control) -> Outcome:
+    if named_by_presence(problem):
+        return Outcome(None, infeasible=True)
+    _try_warm_start(problem, control)
+    try:
+        outcome = solver.solve(problem, control)
+    except KeyboardInterrupt:
+        outcome = Outcome(control.rows, control.bound, Termination.INTERRUPTED)
+    if control.rows is not None and not _at_least_as_good(problem, outcome.rows, control.value):
+        outcome.rows = control.rows
+    return outcome
+
+
+def _at_least_as_good(problem: Problem, rows: Any, value: float) -> bool:
+    if rows is None:
+        return False
+    verdict = referee(problem, rows)
+    return (
+        verdict.value is not None and not verdict.problems and problem.program.sign * verdict.value >= value
+    )
+
+
+def _try_warm_start(problem: Problem, control: Control) -> None:
+    if control.warm_start:
+        verdict = referee(problem, control.warm_start)
+        if verdict.value is not None and not verdict.problems:
+            control.incumbent(control.warm_start, problem.program.sign * verdict.value)
+
+
+def certify(
+    problem: Problem,
+    outcome: Outcome,
+    control: Control,
+    name: str,
+    solver: Solver,
+    options: Mapping[str, Any],
+    conflict: tuple[str, ...] = (),
+) -> Solution:
+    """Check a solver's claim and make the solution.
+
+    Parameters
+    ----------
+    problem, outcome, control
+        What was solved, what is claimed, and how it ran.
+    name, solver, options
+        Who claims it.
+    conflict
+        For an infeasible problem, demands that cannot all be met.
+    """
+    gains, program = problem.gains, problem.program
+    slack = PROOF_TOLERANCE * program.scale
+    bound = program.sign * outcome.bound if np.isfinite(outcome.bound) else None
+    value: float | None = None
+    problems: tuple[str, ...] = ()
+    groups: tuple[ChosenGroup, ...] = ()
+    serving: dict[str, int] = {}
+    task_values: dict[str, float] = {}
+    predicted = 0
+    if outcome.rows is None:
+        status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
+    else:
+        rows = sorted(int(row) for row in outcome.rows)
+        verdict = referee(problem, rows)
+        value, problems = verdict.value, verdict.problems
+        if outcome.infeasible:
+            problems += ("the solver claims infeasibility and yet returns a grouping",)
+        if value is not None and bound is not None and program.sign * (value - bound) > slack:
+            problems += (f"the value {value:.9g} lies beyond the claimed bound {bound:.9g}",)
+        if problems:
+            status = Status.ERROR
+        elif value is not None and bound is not None and abs(bound - value) <= slack:
+            status = Status.OPTIMAL
+            bound = max(value, bound) if program.sign > 0 else min(value, bound)
+        else:
+            status = Status.FEASIBLE
+        groups = tuple(
+            ChosenGroup(gains.group(row), float(gains.cost[row]), bool(gains.measured[row])) for row in rows
+        )
+        position = {row: index for index, row in enumerate(rows)}
+        serving = {task: position[row] for task, row in verdict.serving.items()}
+        task_values = dict(verdict.task_values)
+        predicted = sum(not gains.measured[row] for row in verdict.serving.values())
+    certificate = Certificate(
+        value=value,
+        bound=bound,
+        status=status,
+        termination=outcome.termination,
+        verified=outcome.rows is not None and not problems,
+        solver=name,
+        problems=problems,
+        seed=control.seed,
+        threads=control.threads,
+        options=dict(options),
+        seconds=dict(control.seconds),
+        versions=versions(solver.info.requires),
+        digest=problem.digest,
+    )
+    return Solution(
+        tasks=gains.tasks,
+        groups=groups,
+        serving=serving,
+        task_values=task_values,
+        certificate=certificate,
+        objective=problem.describe(),
+        quantity=gains.quantity,
+        gains={
+            "source": gains.source,
+            "split": gains.split,
+            "provenance": gains.provenance,
+            "groups": gains.n_groups,
+            "measured_groups": int(gains.measured.sum()),
+            "predicted_servings": predicted,
+            "sha256": gains.digest,
+        },
+        conflict=conflict,
+        trace=tuple(control.trace),
+        details=outcome.details,
+    )
+
+
+def versions(modules: Sequence[str]) -> dict[str, str]:
+    """Return the versions of the engine and of some installed libraries."""
+    found = {}
+    for name in (DISTRIBUTION, "numpy", *modules):
+        try:
+            found[name] = version({"sklearn": "scikit-learn"}.get(name, name))
+        except PackageNotFoundError:
+            continue
+    return found

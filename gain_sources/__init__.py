@@ -1,0 +1,1 @@
+"""Gain sources: one module each, found by entry point."""

@@ -1,0 +1,1 @@
+"""Instances: named problems with their data, found by entry point."""

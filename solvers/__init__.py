@@ -1,0 +1,1 @@
+"""Solvers: one module each, found by entry point, over one shared presolve."""
