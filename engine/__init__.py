@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from engine.affinity import pair_affinity as pair_affinity
     from engine.affinity import projected_affinity as projected_affinity
     from engine.affinity import task_affinity as task_affinity
-    from engine.compare import Comparison as Comparison
-    from engine.compare import compare as compare
+    from engine.comparison import Comparison as Comparison
+    from engine.comparison import compare as compare
     from engine.constraints import Apart as Apart
     from engine.constraints import Budget as Budget
     from engine.constraints import Constraint as Constraint
     from engine.constraints import Floor as Floor
     from engine.constraints import Forbidden as Forbidden
     from engine.constraints import GroupCount as GroupCount
-    from engine.constraints import GroupSize as GroupSize
     from engine.constraints import Grouping as Grouping
+    from engine.constraints import GroupSize as GroupSize
     from engine.constraints import Limits as Limits
     from engine.constraints import Mandatory as Mandatory
     from engine.constraints import MembershipLimit as MembershipLimit
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.errors import UsageError as UsageError
     from engine.evaluate import Scores as Scores
     from engine.evaluate import referee as referee
-    from engine.frontier import frontier as frontier
+    from engine.frontiers import frontier as frontier
     from engine.gain_model import GainModel as GainModel
     from engine.gain_model import all_groups as all_groups
     from engine.gain_model import tabulate as tabulate
@@ -79,14 +79,14 @@ if TYPE_CHECKING:
     from engine.solution import Solution as Solution
     from engine.solution import Status as Status
     from engine.solution import Termination as Termination
-    from engine.solve import solve as solve
     from engine.solver import Outcome as Outcome
     from engine.solver import Solver as Solver
     from engine.solver import SolverInfo as SolverInfo
+    from engine.solving import solve as solve
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
-    "engine.compare": ("Comparison", "compare"),
+    "engine.comparison": ("Comparison", "compare"),
     "engine.constraints": (
         "Apart",
         "Budget",
@@ -104,7 +104,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
     "engine.evaluate": ("Scores", "referee"),
-    "engine.frontier": ("frontier",),
+    "engine.frontiers": ("frontier",),
     "engine.gain_model": ("GainModel", "all_groups", "tabulate"),
     "engine.gain_source": ("GainSource", "GainSourceInfo", "make_gain_source"),
     "engine.gains": ("GainTensor",),
@@ -125,11 +125,10 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.progress": ("Control", "FirstFeasible", "GapBelow", "Observer", "StopRule", "any_of"),
     "engine.readers": ("read_affinity", "read_gains", "write_affinity", "write_gains"),
     "engine.solution": ("Certificate", "ChosenGroup", "Event", "Solution", "Status", "Termination"),
-    "engine.solve": ("solve",),
+    "engine.solving": ("solve",),
     "engine.solver": ("Outcome", "Solver", "SolverInfo"),
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
-_HIDDEN_BY_MODULE = ("compare", "frontier", "solve")
 
 
 def __getattr__(name: str) -> Any:

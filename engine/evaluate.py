@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.constraints import Grouping
 from engine.errors import DataError
 from engine.gains import GainTensor
@@ -36,7 +39,7 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def referee(problem: Problem, rows: Sequence[int]) -> Verdict:
+def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdict:
     """Judge a choice of groups.
 
     Each task is served by the chosen group where the objective values it most; ties fall to the

@@ -28,7 +28,7 @@ class _Anything(Objective):
         return Coefficients(np.zeros(len(gains.values)))
 
 
-def named_by_presence(problem: Problem) -> bool:
+def contradictory(problem: Problem) -> bool:
     """Whether the demands are contradictory on their face, without any search."""
     program = problem.program
     return bool(
@@ -58,7 +58,7 @@ def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ..
 
     def conflicting(kept: Sequence[Constraint]) -> bool:
         smaller = replace(problem, objective=_Anything(), constraints=tuple(kept))
-        if named_by_presence(smaller):
+        if contradictory(smaller):
             return True
         limit = control.remaining()
         if limit <= 0:

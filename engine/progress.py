@@ -74,6 +74,10 @@ class Control:
 
     Attributes
     ----------
+    sign
+        1 where the objective maximises, −1 where it minimises.
+    observers
+        Told about stages, incumbents and bounds.
     seed
         Fixes every random decision.
     threads
@@ -113,8 +117,8 @@ class Control:
         self.bound = np.inf
         self.seconds: dict[str, float] = {}
         self.trace: list[Event] = []
-        self._sign = sign
-        self._observers = tuple(observers)
+        self.sign = sign
+        self.observers = tuple(observers)
         self._rule = stop
         self._start = time.perf_counter()
         self._deadline = None if time_limit is None else self._start + time_limit
@@ -163,7 +167,7 @@ class Control:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage of the solver."""
-        for observer in self._observers:
+        for observer in self.observers:
             observer.on_stage(name)
         begin = time.perf_counter()
         try:
@@ -175,11 +179,11 @@ class Control:
         event = Event(
             kind,
             self.elapsed(),
-            None if self.value == -np.inf else self._sign * self.value,
-            None if not np.isfinite(self.bound) else self._sign * self.bound,
+            None if self.value == -np.inf else self.sign * self.value,
+            None if not np.isfinite(self.bound) else self.sign * self.bound,
         )
         self.trace.append(event)
-        for observer in self._observers:
+        for observer in self.observers:
             if kind == "incumbent":
                 observer.on_incumbent(event)
             else:

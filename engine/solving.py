@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import UsageError
 from engine.evaluate import referee
-from engine.infeasible import explain, named_by_presence
+from engine.infeasible import contradictory, explain
 from engine.problem import Problem
 from engine.progress import Control, Observer, StopRule
 from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination, warm_groups
@@ -74,13 +74,9 @@ def solve(
     UnsupportedError
         If the solver cannot express the problem.
     """
-    if time_limit is not None and not time_limit > 0:
-        raise UsageError(f"The time limit must be above 0 seconds, not {time_limit!r}.")
-    if threads is not None and threads < 1:
-        raise UsageError(f"The number of threads must be 1 or more, not {threads!r}.")
+    check_limits(time_limit, threads)
     name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
     check_supported(name, runner, problem)
-    begin = time.perf_counter()
     control = Control(
         sign=problem.program.sign,
         time_limit=time_limit,
@@ -91,16 +87,42 @@ def solve(
         observers=observers,
         stop=stop,
     )
-    for observer in observers:
+    return run(problem, name, runner, control, options or {})
+
+
+def check_limits(time_limit: float | None, threads: int | None) -> None:
+    """Refuse limits that make no sense.
+
+    Raises
+    ------
+    UsageError
+        If a limit is not above 0.
+    """
+    if time_limit is not None and not time_limit > 0:
+        raise UsageError(f"The time limit must be above 0 seconds, not {time_limit!r}.")
+    if threads is not None and threads < 1:
+        raise UsageError(f"The number of threads must be 1 or more, not {threads!r}.")
+
+
+def run(
+    problem: Problem, name: str, solver: Solver, control: Control, options: Mapping[str, Any]
+) -> Solution:
+    """Run a solver under a control, check its claim and make the solution.
+
+    Parameters
+    ----------
+    problem, name, solver, control, options
+        As prepared by :func:`solve`.
+    """
+    for observer in control.observers:
         observer.on_start(problem, name)
-    outcome = _run(problem, runner, control)
+    outcome = _outcome(problem, solver, control)
     conflict: tuple[str, ...] = ()
-    if outcome.infeasible:
+    if outcome.infeasible and outcome.rows is None:
         with control.stage("explain"):
-            conflict = explain(problem, runner, control)
-    control.seconds["total"] = time.perf_counter() - begin
-    solution = certify(problem, outcome, control, name, runner, options or {}, conflict)
-    for observer in observers:
+            conflict = explain(problem, solver, control)
+    solution = certify(problem, outcome, control, name, solver, options, conflict)
+    for observer in control.observers:
         observer.on_end(solution)
     return solution
 
@@ -113,33 +135,44 @@ def available_threads() -> int:
         return os.cpu_count() or 1
 
 
-def _run(problem: Problem, solver: Solver, control: Control) -> Outcome:
-    if named_by_presence(problem):
+def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
+    if contradictory(problem):
         return Outcome(None, infeasible=True)
-    _try_warm_start(problem, control)
+    if control.warm_start:
+        warm = _program_value(problem, control.warm_start)
+        if warm is not None:
+            control.incumbent(control.warm_start, warm)
     try:
         outcome = solver.solve(problem, control)
     except KeyboardInterrupt:
         outcome = Outcome(control.rows, control.bound, Termination.INTERRUPTED)
-    if control.rows is not None and not _at_least_as_good(problem, outcome.rows, control.value):
-        outcome.rows = control.rows
+    outcome.bound = min(outcome.bound, control.bound)
+    if control.rows is not None and outcome.rows is not control.rows:
+        claimed = None if outcome.rows is None else _program_value(problem, outcome.rows)
+        if outcome.rows is None or (claimed is not None and claimed < control.value):
+            outcome.rows = control.rows
+    if outcome.rows is not None:
+        outcome.rows = _without_idle_groups(problem, outcome.rows)
     return outcome
 
 
-def _at_least_as_good(problem: Problem, rows: Any, value: float) -> bool:
-    if rows is None:
-        return False
+def _program_value(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> float | None:
     verdict = referee(problem, rows)
-    return (
-        verdict.value is not None and not verdict.problems and problem.program.sign * verdict.value >= value
-    )
+    if verdict.value is None or verdict.problems:
+        return None
+    return problem.program.sign * verdict.value
 
 
-def _try_warm_start(problem: Problem, control: Control) -> None:
-    if control.warm_start:
-        verdict = referee(problem, control.warm_start)
-        if verdict.value is not None and not verdict.problems:
-            control.incumbent(control.warm_start, problem.program.sign * verdict.value)
+def _without_idle_groups(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Drop the groups that serve nobody, where that breaks no demand and costs no value."""
+    verdict = referee(problem, rows)
+    serving = np.unique(list(verdict.serving.values())).astype(np.int64)
+    if verdict.problems or len(serving) == len(rows):
+        return rows
+    leaner = referee(problem, serving)
+    if leaner.problems or leaner.value is None or verdict.value is None:
+        return rows
+    return serving if problem.program.sign * (leaner.value - verdict.value) >= 0 else rows
 
 
 def certify(
@@ -162,6 +195,7 @@ def certify(
     conflict
         For an infeasible problem, demands that cannot all be met.
     """
+    control.seconds["total"] = control.elapsed()
     gains, program = problem.gains, problem.program
     slack = PROOF_TOLERANCE * program.scale
     bound = program.sign * outcome.bound if np.isfinite(outcome.bound) else None
