@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import Grouping
+from engine.constraints import Constraint, Grouping
 from engine.errors import DataError
 from engine.gains import GainTensor
 from engine.objectives import SetFunction
@@ -58,9 +58,10 @@ def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdic
     if len(set(chosen)) != len(chosen):
         problems.append("a group is chosen twice")
         chosen = list(dict.fromkeys(chosen))
-    coefficients, opening = objective.coefficients(gains).entries(gains)
+    coefficients, opening = problem.coefficients
     upward = 1.0 if objective.sense == "maximize" else -1.0
 
+    strict = [one for one in problem.constraints if type(one).may_serve is not Constraint.may_serve]
     serving: dict[str, int] = {}
     best: dict[str, float] = {}
     values: dict[str, float] = {}
@@ -69,9 +70,9 @@ def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdic
         for task, worth, value in zip(
             gains.group(row), coefficients[entries].tolist(), gains.values[entries].tolist(), strict=True
         ):
-            if not all(one.may_serve(task, value, gains.quantity) for one in problem.constraints):
+            if task in best and upward * worth <= upward * best[task]:
                 continue
-            if task not in best or upward * worth > upward * best[task]:
+            if all(one.may_serve(task, value, gains.quantity) for one in strict):
                 serving[task], best[task], values[task] = row, worth, value
 
     unserved = [name for name in gains.tasks if name not in serving]

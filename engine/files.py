@@ -12,6 +12,26 @@ from typing import BinaryIO
 from engine.errors import DataError
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    DataError
+        If it is missing, a folder, or unreadable.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file.") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: this is a folder, not a file.") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    except ValueError as error:
+        raise DataError(f"{str(path)!r}: this is not the name of a file ({error}).") from error
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file.
 
@@ -20,14 +40,7 @@ def read_text(path: Path) -> str:
     DataError
         If it is missing, a folder, unreadable, or not UTF-8 text.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: this is a folder, not a file.") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    data = read_bytes(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from engine.gains import GainTensor
+from engine.gains import GainTensor, Quantity
 
 
 @runtime_checkable
@@ -40,7 +40,15 @@ class GainModel(Protocol):
         ...
 
 
-def tabulate(model: GainModel, membership: NDArray[np.bool_], *, split: str = "") -> GainTensor:
+def tabulate(
+    model: GainModel,
+    membership: NDArray[np.bool_],
+    *,
+    split: str = "",
+    cost: ArrayLike | None = None,
+    quantity: Quantity = "gain",
+    single_task_baseline: bool = True,
+) -> GainTensor:
     """Evaluate a model on some groups.
 
     Parameters
@@ -51,6 +59,10 @@ def tabulate(model: GainModel, membership: NDArray[np.bool_], *, split: str = ""
         Shape (M, N): the groups to predict.
     split
         The data split whose gains the model was fitted on.
+    cost
+        Shape (M,): cost of each group, 1 by default.
+    quantity, single_task_baseline
+        What the model predicts, as in :class:`~engine.gains.GainTensor`.
 
     Returns
     -------
@@ -62,6 +74,9 @@ def tabulate(model: GainModel, membership: NDArray[np.bool_], *, split: str = ""
         membership,
         model.predict(np.asarray(membership, dtype=bool)),
         measured=np.zeros(len(membership), dtype=bool),
+        cost=np.ones(len(membership)) if cost is None else np.asarray(cost, dtype=np.float64),
+        quantity=quantity,
+        single_task_baseline=single_task_baseline,
         source=model.source,
         split=split,
     )

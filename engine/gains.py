@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Quantity = Literal["gain", "loss"]
 
 SINGLE_TASK_TOLERANCE = 1e-9
+LARGEST_VALUE = 1e15
+"""Beyond this, sums over groups lose every digit that matters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +211,12 @@ class GainTensor:
         return self.dense(self.values)
 
     @cached_property
+    def uncovered(self) -> tuple[str, ...]:
+        """The tasks that no group holds."""
+        held = np.bincount(self.members, minlength=self.n_tasks)
+        return tuple(self.tasks[task] for task in np.flatnonzero(held == 0))
+
+    @cached_property
     def packed(self) -> NDArray[np.uint64]:
         """Shape (M, ⌈N/64⌉): membership as bits, task t in bit t mod 64 of word t div 64."""
         return pack_rows(self.indptr, self.members, self.n_tasks)
@@ -235,7 +243,7 @@ class GainTensor:
     @cached_property
     def _rows_by_bits(self) -> dict[bytes, list[int]]:
         found: dict[bytes, list[int]] = {}
-        for row, bits in enumerate(self.packed):
+        for row, bits in enumerate(self.packed.astype("<u8")):
             found.setdefault(bits.tobytes(), []).append(row)
         return found
 
@@ -247,9 +255,9 @@ class GainTensor:
         UsageError
             If a name is not a task of the tensor.
         """
-        columns = np.unique([self.task_index(name) for name in group]).astype(np.int64)
-        bits = pack_rows(np.array([0, len(columns)]), columns, self.n_tasks)[0]
-        return tuple(self._rows_by_bits.get(bits.tobytes(), ()))
+        bits = sum(1 << task for task in {self.task_index(name) for name in group})
+        key = bits.to_bytes(8 * self.packed.shape[1], "little")
+        return tuple(self._rows_by_bits.get(key, ()))
 
     def task_index(self, name: str) -> int:
         """Return the column of a task.
@@ -260,9 +268,13 @@ class GainTensor:
             If there is no such task.
         """
         try:
-            return self.tasks.index(name)
-        except ValueError:
+            return self._columns[name]
+        except KeyError:
             raise unknown_name("task", name, self.tasks) from None
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {name: column for column, name in enumerate(self.tasks)}
 
     def select(self, rows: ArrayLike) -> GainTensor:
         """Return the tensor of these rows, in this order.
@@ -361,8 +373,9 @@ def _check(tensor: GainTensor) -> None:
     if not tasks:
         raise DataError("A gain tensor needs at least one task.")
     for name in tasks:
-        if not isinstance(name, str) or not name.strip() or "|" in name:
-            raise DataError(f"Task name {name!r}: use non-empty text without '|'.")
+        flaw = task_name_flaw(name)
+        if flaw:
+            raise DataError(f"Task name {name!r} {flaw}.")
     if len(set(tasks)) != len(tasks):
         twice = next(name for name in tasks if tasks.count(name) > 1)
         raise DataError(f"Task {twice!r} is named twice; task names must differ.")
@@ -398,14 +411,18 @@ def _check(tensor: GainTensor) -> None:
             f"Row {rows[entry] + 1} ({tensor.label(rows[entry])}), task {tasks[members[entry]]!r}: {what}"
         )
 
-    bad = np.flatnonzero(~np.isfinite(tensor.values))
+    bad = np.flatnonzero(~(np.abs(tensor.values) <= LARGEST_VALUE))
     if len(bad):
-        raise refuse(bad[0], f"the {tensor.quantity} is {tensor.values[bad[0]]}; it must be a finite number.")
+        raise refuse(
+            bad[0],
+            f"the {tensor.quantity} is {tensor.values[bad[0]]}; it must be a finite number "
+            f"of magnitude {LARGEST_VALUE:.0e} at most.",
+        )
     if tensor.std is not None:
-        bad = np.flatnonzero((tensor.std < 0) | np.isinf(tensor.std))
+        bad = np.flatnonzero((tensor.std < 0) | (tensor.std > LARGEST_VALUE))
         if len(bad):
             raise refuse(bad[0], f"standard error {tensor.std[bad[0]]} must be finite and not negative.")
-    bad = np.flatnonzero(~np.isfinite(tensor.cost) | (tensor.cost < 0))
+    bad = np.flatnonzero(~(tensor.cost <= LARGEST_VALUE) | (tensor.cost < 0))
     if len(bad):
         raise DataError(
             f"Row {bad[0] + 1} ({tensor.label(bad[0])}): cost {tensor.cost[bad[0]]} must be a "
@@ -415,12 +432,7 @@ def _check(tensor: GainTensor) -> None:
         off = (tensor.sizes[rows] == 1) & (np.abs(tensor.values) > SINGLE_TASK_TOLERANCE)
         if off.any():
             entry = int(np.flatnonzero(off)[0])
-            raise refuse(
-                entry,
-                f"a single-task group has gain {tensor.values[entry]}, but gains are relative to "
-                "single-task training, so it must be 0. If yours have another baseline, say so "
-                "(single_task_baseline=False, --baseline other).",
-            )
+            raise refuse(entry, baseline_flaw(float(tensor.values[entry])))
     pair = duplicate_rows(tensor.packed, tensor.cost)
     if pair is not None:
         first, second = pair
@@ -431,7 +443,32 @@ def _check(tensor: GainTensor) -> None:
         )
 
 
-def duplicate_rows(packed: NDArray[np.uint64], cost: NDArray[np.float64]) -> tuple[int, int] | None:
+def task_name_flaw(name: object) -> str:
+    """Return what is wrong with a task name, empty if nothing is.
+
+    A name must survive every file format and every table: printable text without ``|`` and without
+    spaces at its ends.
+    """
+    if not isinstance(name, str):
+        return "must be text"
+    if not name.strip():
+        return "must not be empty"
+    if "|" in name:
+        return "must not contain '|'"
+    if name != name.strip() or not name.isprintable():
+        return "must be printable text without spaces at its ends"
+    return ""
+
+
+def baseline_flaw(gain: float) -> str:
+    """Say what is wrong with a single-task group that gains."""
+    return (
+        f"a single-task group has gain {gain}, but gains are relative to single-task training, so it must "
+        "be 0. If yours have another baseline, say so (single_task_baseline=False, --baseline other)."
+    )
+
+
+def duplicate_rows(packed: NDArray[np.unsignedinteger], cost: NDArray[np.float64]) -> tuple[int, int] | None:
     """Return the first two rows with the same members and cost, or None."""
     order = np.lexsort((cost, *packed.T))
     same = (packed[order[1:]] == packed[order[:-1]]).all(axis=1) & (cost[order[1:]] == cost[order[:-1]])

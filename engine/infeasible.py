@@ -12,7 +12,6 @@ from engine.constraints import Constraint
 from engine.gains import GainTensor
 from engine.objectives import Coefficients, Objective
 from engine.problem import Problem
-from engine.program import compile_program
 from engine.progress import Control
 from engine.solver import Solver
 
@@ -82,5 +81,5 @@ def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ..
 
 
 def _words(problem: Problem, demands: Sequence[Constraint]) -> tuple[str, ...]:
-    program = compile_program(problem.gains, _Anything(), demands)
+    program = replace(problem, objective=_Anything(), constraints=tuple(demands)).program
     return (*(one.describe() for one in demands), *program.unreachable)

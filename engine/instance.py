@@ -36,6 +36,8 @@ class InstanceInfo:
         ``"gain"`` or ``"loss"``.
     origin, licence
         Publisher, commit and licence note.
+    note
+        What a reader of its results must know, for instance that a split is used twice.
     """
 
     summary: str
@@ -49,6 +51,7 @@ class InstanceInfo:
     quantity: Quantity = "gain"
     origin: str = "bundled"
     licence: str = "MIT"
+    note: str = ""
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -106,7 +109,14 @@ class Instance(ABC):
             )
         measured = self.recorded(self.info.sources[0], self.info.source_split)
         model = make_gain_source(source).fit(measured)
-        return tabulate(model, measured.membership, split=measured.split)
+        return tabulate(
+            model,
+            measured.membership,
+            split=measured.split,
+            cost=measured.cost,
+            quantity=measured.quantity,
+            single_task_baseline=measured.single_task_baseline,
+        )
 
     def evaluation(self) -> GainTensor | None:
         """Return the measured gains of the evaluation split, None where there is none."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.constraints import Budget, Constraint
 from engine.errors import DataError, UsageError
@@ -72,17 +73,21 @@ class Problem:
         for constraint in self.constraints:
             if not isinstance(constraint, Constraint):
                 raise UsageError(f"constraints must hold Constraint objects, not {constraint!r}.")
-        missing = np.setdiff1d(np.arange(self.gains.n_tasks), self.gains.members)
-        if len(missing):
+        if self.gains.uncovered:
             raise DataError(
-                f"No group covers task {self.gains.tasks[missing[0]]!r}: add a group that holds it, "
+                f"No group covers task {self.gains.uncovered[0]!r}: add a group that holds it, "
                 "its single-task group for instance."
             )
 
     @cached_property
+    def coefficients(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The objective's ``serve`` per entry, shape (E,), and ``open``, shape (M,), in its own sense."""
+        return self.objective.coefficients(self.gains).entries(self.gains)
+
+    @cached_property
     def _without_budget(self) -> Program:
         others = [one for one in self.constraints if not isinstance(one, Budget)]
-        return compile_program(self.gains, self.objective, others)
+        return compile_program(self.gains, self.objective, self.coefficients, others)
 
     @cached_property
     def program(self) -> Program:
@@ -120,7 +125,8 @@ class Problem:
         """Return this problem with its budget replaced; what is compiled already is shared."""
         others = tuple(one for one in self.constraints if not isinstance(one, Budget))
         problem = replace(self, constraints=(*others, Budget(limit)))
-        problem.__dict__["_without_budget"] = self._without_budget
+        for name in ("coefficients", "_without_budget"):
+            problem.__dict__[name] = getattr(self, name)
         return problem
 
     def describe(self) -> str:

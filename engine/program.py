@@ -47,6 +47,8 @@ class Program:
         1 where the objective maximises, −1 where it minimises: user value = sign · program value.
     grid
         Positive where every coefficient is a whole multiple of it, so that values are too; else 0.
+    scale
+        The largest absolute coefficient, at least a tiny positive number.
     unreachable
         Demands that alone make the program infeasible, in words.
     """
@@ -66,6 +68,7 @@ class Program:
     aggregate: Aggregate
     sign: float
     grid: float
+    scale: float
     unreachable: tuple[str, ...] = ()
 
     @property
@@ -82,13 +85,6 @@ class Program:
     def entry_groups(self) -> NDArray[np.int64]:
         """Shape (E,): the candidate of each entry."""
         return np.repeat(np.arange(self.n_groups), np.diff(self.indptr))
-
-    @cached_property
-    def scale(self) -> float:
-        """The largest absolute coefficient, at least a tiny positive number."""
-        finite = self.serve[np.isfinite(self.serve)]
-        largest = max(float(np.abs(finite).max(initial=0.0)), float(np.abs(self.open).max(initial=0.0)))
-        return max(largest, 1e-100)
 
     @property
     def tolerance(self) -> float:
@@ -142,7 +138,8 @@ class Program:
         best = np.full(self.n_tasks, -np.inf)
         for group in groups:
             at = slice(self.indptr[group], self.indptr[group + 1])
-            np.maximum.at(best, self.members[at], self.serve[at])
+            tasks = self.members[at]
+            best[tasks] = np.maximum(best[tasks], self.serve[at])
         return best
 
     def value(self, groups: NDArray[np.int64]) -> float:
@@ -152,20 +149,27 @@ class Program:
         return served + math.fsum(self.open[groups])
 
 
-def compile_program(gains: GainTensor, objective: Objective, constraints: Sequence[Constraint]) -> Program:
+def compile_program(
+    gains: GainTensor,
+    objective: Objective,
+    coefficients: tuple[NDArray[np.float64], NDArray[np.float64]],
+    constraints: Sequence[Constraint],
+) -> Program:
     """Turn a problem into its integer program.
 
     Parameters
     ----------
     gains, objective, constraints
         The parts of the problem.
+    coefficients
+        The objective's, per entry, shape (E,), and per group, shape (M,).
 
     Raises
     ------
     UsageError
         If the objective or a constraint does not fit the tensor.
     """
-    serve, opening = objective.coefficients(gains).entries(gains)
+    serve, opening = coefficients
     if objective.aggregate == "min" and opening.any():
         raise UsageError(
             f"{objective.describe()}: an objective aggregated by 'min' cannot have opening values."
@@ -221,6 +225,7 @@ def compile_program(gains: GainTensor, objective: Objective, constraints: Sequen
         aggregate=objective.aggregate,
         sign=sign,
         grid=_grid(program_serve, opening),
+        scale=_scale(program_serve, opening),
         unreachable=tuple(unreachable),
     )
     return program.with_max_cost(limits.max_cost) if math.isfinite(limits.max_cost) else program
@@ -236,3 +241,8 @@ def _grid(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
         if np.abs(scaled - np.round(scaled)).max() <= 1e-6 * 10.0 ** (decimals - GRID_DECIMALS):
             return 10.0**-decimals
     return 0.0
+
+
+def _scale(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
+    largest = np.abs(serve[np.isfinite(serve)]).max(initial=0.0)
+    return float(max(largest, np.abs(opening).max(initial=0.0), 1e-100))

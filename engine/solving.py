@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.evaluate import referee
+from engine.evaluate import Verdict, referee
 from engine.infeasible import contradictory, explain
 from engine.problem import Problem
 from engine.progress import Control, Observer, StopRule
@@ -151,8 +152,6 @@ def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
         claimed = None if outcome.rows is None else _program_value(problem, outcome.rows)
         if outcome.rows is None or (claimed is not None and claimed < control.value):
             outcome.rows = control.rows
-    if outcome.rows is not None:
-        outcome.rows = _without_idle_groups(problem, outcome.rows)
     return outcome
 
 
@@ -163,16 +162,18 @@ def _program_value(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) ->
     return problem.program.sign * verdict.value
 
 
-def _without_idle_groups(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Drop the groups that serve nobody, where that breaks no demand and costs no value."""
-    verdict = referee(problem, rows)
-    serving = np.unique(list(verdict.serving.values())).astype(np.int64)
-    if verdict.problems or len(serving) == len(rows):
-        return rows
+def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdict]:
+    """Judge a choice, without the groups that serve nobody where no demand and no value needs them."""
+    chosen = sorted(int(row) for row in rows)
+    verdict = referee(problem, chosen)
+    serving = sorted(set(verdict.serving.values()))
+    if verdict.problems or verdict.value is None or len(serving) == len(chosen):
+        return chosen, verdict
     leaner = referee(problem, serving)
-    if leaner.problems or leaner.value is None or verdict.value is None:
-        return rows
-    return serving if problem.program.sign * (leaner.value - verdict.value) >= 0 else rows
+    if leaner.problems or leaner.value is None:
+        return chosen, verdict
+    no_worse = problem.program.sign * (leaner.value - verdict.value) >= 0
+    return (serving, leaner) if no_worse else (chosen, verdict)
 
 
 def certify(
@@ -208,8 +209,7 @@ def certify(
     if outcome.rows is None:
         status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
     else:
-        rows = sorted(int(row) for row in outcome.rows)
-        verdict = referee(problem, rows)
+        rows, verdict = _judged(problem, outcome.rows)
         value, problems = verdict.value, verdict.problems
         if outcome.infeasible:
             problems += ("the solver claims infeasibility and yet returns a grouping",)
@@ -241,7 +241,7 @@ def certify(
         threads=control.threads,
         options=dict(options),
         seconds=dict(control.seconds),
-        versions=versions(solver.info.requires),
+        versions=dict(versions(solver.info.requires)),
         digest=problem.digest,
     )
     return Solution(
@@ -267,7 +267,8 @@ def certify(
     )
 
 
-def versions(modules: Sequence[str]) -> dict[str, str]:
+@cache
+def versions(modules: tuple[str, ...]) -> Mapping[str, str]:
     """Return the versions of the engine and of some installed libraries."""
     found = {}
     for name in (DISTRIBUTION, "numpy", *modules):

@@ -1,4 +1,4 @@
-"""The presolve that every exact solver shares: primal, dual bound, fixing; see :func:`presolve`."""
+"""The presolve that every exact solver shares: primal, dual bound, fixing."""
 
 from solvers.presolve.reduction import Presolved, presolve
 

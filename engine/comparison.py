@@ -1,0 +1,338 @@
+"""Solvers side by side on the same problems: who is right, how fast, and who agrees with whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import EngineError, MissingDependencyError, UsageError
+from engine.frontiers import frontier
+from engine.gains import GainTensor
+from engine.problem import Problem
+from engine.progress import Observer
+from engine.solution import Solution, Status, Termination
+from engine.solver import Solver, make_solver
+from engine.solving import PROOF_TOLERANCE, check_limits
+
+if TYPE_CHECKING:
+    import pandas
+
+UNSUPPORTED = "UNSUPPORTED"
+"""Status of a row whose solver cannot express the problem."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One problem of a comparison.
+
+    Attributes
+    ----------
+    instance
+        Its name in the table.
+    problem
+        What to solve; its own budget, if any, is replaced.
+    evaluation
+        The gains to judge the results on.
+    budgets
+        Its budgets, where they differ from those of the comparison.
+    source
+        The gain source in the table; by default that of the gains.
+    """
+
+    instance: str
+    problem: Problem
+    evaluation: GainTensor | None = None
+    budgets: tuple[float, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One solver on one problem at one budget.
+
+    Attributes
+    ----------
+    instance, source, solver, budget
+        What was solved, and by whom.
+    status
+        A :class:`~engine.Status`, or ``"UNSUPPORTED"``.
+    value, bound, gap
+        As certified; the gap is relative (fraction).
+    seconds
+        Wall time of this budget, given what the solver kept from larger ones.
+    groups
+        Number of chosen groups.
+    mean, evaluation_mean
+        Mean over tasks on the source and on the evaluation split.
+    optimism
+        Mean promised minus kept; positive is a promise not kept.
+    agreement
+        Share of tasks served by the same group as in the best verified grouping of this problem and budget.
+    quantity
+        ``"gain"`` or ``"loss"``: what the means are.
+    predicted_servings
+        How many serving decisions rest on predictions.
+    termination
+        Why the solver stopped.
+    flag
+        What another verified value says against this row's claim; empty if nothing does.
+    reason
+        Why there is no result, in words.
+    """
+
+    instance: str
+    source: str
+    solver: str
+    budget: float
+    status: str
+    value: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    seconds: float | None = None
+    groups: int | None = None
+    mean: float | None = None
+    evaluation_mean: float | None = None
+    optimism: float | None = None
+    agreement: float | None = None
+    quantity: str = "gain"
+    predicted_servings: int = 0
+    termination: str = ""
+    flag: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The table of a comparison.
+
+    Attributes
+    ----------
+    rows
+        By problem, then solver, then budget.
+    interrupted
+        Whether an interrupt cut it short.
+    """
+
+    rows: tuple[Row, ...]
+    interrupted: bool = False
+
+    @property
+    def flagged(self) -> tuple[Row, ...]:
+        """The rows whose claims are refuted, by another solver or by the independent check."""
+        return tuple(row for row in self.rows if row.flag)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {"interrupted": self.interrupted, "rows": [asdict(row) for row in self.rows]}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return the table, one line per row."""
+        import pandas
+
+        columns = [one.name for one in fields(Row)]
+        return pandas.DataFrame([asdict(row) for row in self.rows], columns=columns)
+
+
+@dataclass
+class _Run:
+    """What one solver did on one problem."""
+
+    solver: str
+    solutions: Mapping[float, Solution] = field(default_factory=dict)
+    status: str = ""
+    reason: str = ""
+
+
+def compare(
+    problems: Mapping[str, Problem] | Iterable[Case],
+    solvers: Sequence[str | Solver],
+    budgets: Sequence[float] = (),
+    *,
+    time_limit: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    presolve: bool = True,
+    observers: Sequence[Observer] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Comparison:
+    """Run every solver on every problem at every budget, and hold their claims against one another.
+
+    Parameters
+    ----------
+    problems
+        Problems by name, or cases with evaluation gains.
+    solvers
+        Names or objects.
+    budgets
+        The limits; a case may have its own.
+    time_limit
+        Seconds per solver, problem and budget.
+    seed, threads, presolve, observers
+        As in :func:`engine.solve`.
+    options
+        Options by solver name.
+
+    Raises
+    ------
+    UsageError
+        If a solver or an option is unknown, or a problem has no budgets.
+    """
+    cases = (
+        [Case(name, problem) for name, problem in problems.items()]
+        if isinstance(problems, Mapping)
+        else list(problems)
+    )
+    settings = options or {}
+    check_limits(time_limit, threads)
+    unavailable = _check_solvers(solvers, settings)
+    rows: list[Row] = []
+    for case in cases:
+        limits = tuple(sorted(set(case.budgets or budgets)))
+        if not limits:
+            raise UsageError(f"The problem {case.instance!r} has no budgets; give some.")
+        runs: list[_Run] = []
+        interrupted = False
+        for solver in solvers:
+            name = solver if isinstance(solver, str) else type(solver).__name__
+            run = _Run(name, status=UNSUPPORTED, reason=unavailable.get(name, ""))
+            runs.append(run)
+            if run.reason:
+                continue
+            try:
+                run.solutions = frontier(
+                    case.problem,
+                    limits,
+                    solver,
+                    time_limit=time_limit,
+                    seed=seed,
+                    threads=threads,
+                    presolve=presolve,
+                    observers=observers,
+                    options=settings.get(name),
+                )
+            except EngineError as error:
+                run.reason = str(error)
+            except Exception as error:
+                run.status, run.reason = Status.ERROR.value, f"{type(error).__name__}: {error}"
+            interrupted = any(
+                one.certificate.termination is Termination.INTERRUPTED for one in run.solutions.values()
+            )
+            if interrupted:
+                break
+        rows += _judged(case, limits, runs)
+        if interrupted:
+            return Comparison(tuple(rows), interrupted=True)
+    return Comparison(tuple(rows))
+
+
+def _check_solvers(
+    solvers: Sequence[str | Solver], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Refuse unknown solvers and options at once; return why known ones cannot run here."""
+    unavailable: dict[str, str] = {}
+    for solver in solvers:
+        try:
+            make_solver(solver, options.get(solver) if isinstance(solver, str) else None)
+        except MissingDependencyError as error:
+            unavailable[str(solver)] = str(error)
+    for name in options:
+        if name not in solvers:
+            raise UsageError(f"Options are given for {name!r}, which is not among the solvers compared.")
+    return unavailable
+
+
+def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[Row]:
+    sign, slack = 1.0, 0.0
+    if any(run.solutions for run in runs):
+        sign, slack = case.problem.program.sign, PROOF_TOLERANCE * case.problem.program.scale
+    best = {budget: _best(runs, budget, sign) for budget in limits}
+    rows = []
+    for run in runs:
+        for budget in limits if run.reason else sorted(run.solutions):
+            source = case.source or case.problem.gains.source
+            row = Row(case.instance, source, run.solver, budget, run.status, reason=run.reason)
+            if budget in run.solutions:
+                row = _filled(row, run.solutions[budget], case)
+                row = replace(
+                    row,
+                    agreement=_agreement(run.solutions[budget], best[budget]),
+                    flag=_flag(run.solutions[budget], runs, budget, sign, slack),
+                )
+            rows.append(row)
+    return rows
+
+
+def _filled(row: Row, solution: Solution, case: Case) -> Row:
+    certificate = solution.certificate
+    filled = replace(
+        row,
+        status=solution.status.value,
+        value=solution.value,
+        bound=solution.bound,
+        gap=solution.gap,
+        seconds=certificate.seconds.get("total"),
+        groups=len(solution.groups) if solution.found else None,
+        mean=solution.mean_gain,
+        quantity=solution.quantity,
+        predicted_servings=sum(not solution.groups[one].measured for one in solution.serving.values()),
+        termination=certificate.termination.value,
+        reason="; ".join((*certificate.problems, *solution.conflict)),
+    )
+    if case.evaluation is None or not solution.found:
+        return filled
+    try:
+        scores = solution.evaluate(case.evaluation)
+    except EngineError as error:
+        return replace(filled, reason=f"not evaluated: {error}")
+    return replace(filled, evaluation_mean=scores.mean, optimism=scores.optimism)
+
+
+def _verified(solution: Solution | None) -> bool:
+    return solution is not None and solution.certificate.verified and solution.value is not None
+
+
+def _best(runs: Sequence[_Run], budget: float, sign: float) -> Solution | None:
+    """Return the verified solution of largest value; among equals a proven one, then the first."""
+    found = [run.solutions[budget] for run in runs if _verified(run.solutions.get(budget))]
+    return max(found, key=lambda one: (sign * (one.value or 0.0), one.status is Status.OPTIMAL), default=None)
+
+
+def _agreement(solution: Solution, best: Solution | None) -> float | None:
+    if best is None or not solution.found:
+        return None
+    same = sum(
+        task in solution.serving and _served_by(solution, task) == _served_by(best, task)
+        for task in best.serving
+    )
+    return same / len(best.tasks)
+
+
+def _served_by(solution: Solution, task: str) -> tuple[frozenset[str], float]:
+    group = solution.groups[solution.serving[task]]
+    return frozenset(group.tasks), group.cost
+
+
+def _flag(solution: Solution, runs: Sequence[_Run], budget: float, sign: float, slack: float) -> str:
+    """Say which verified value, at this budget or a smaller one, beats what this solution claims."""
+    if solution.status is Status.ERROR:
+        return "refuted: " + "; ".join(solution.certificate.problems)
+    if solution.status is Status.INFEASIBLE:
+        limit = -math.inf
+    elif solution.bound is not None:
+        limit = sign * solution.bound
+    else:
+        return ""
+    rivals = [
+        (sign * (other.value or 0.0), other.certificate.solver, at)
+        for run in runs
+        for at, other in run.solutions.items()
+        if at <= budget and _verified(other)
+    ]
+    value, solver, at = max(rivals, default=(-math.inf, "", budget))
+    if not value > limit + slack:
+        return ""
+    claim = "infeasibility" if solution.status is Status.INFEASIBLE else f"bound {solution.bound:.9g}"
+    where = "" if at == budget else f" at budget {at:g}"
+    return f"{claim} beaten by {sign * value:.9g} of {solver}{where}"

@@ -1,0 +1,206 @@
+"""Our own exact solver: presolve, then a compiled depth-first search with Lagrangian bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.problem import Feature, Problem
+from engine.program import Program
+from engine.progress import Control
+from engine.solver import Outcome, Solver, SolverInfo
+from solvers.bottleneck import Cover, solve_worst
+from solvers.presolve import Presolved, presolve
+from solvers.presolve.kernels import Multipliers
+from solvers.presolve.reduction import uncovered_worth
+
+Ints = NDArray[np.int64]
+
+NODES_BETWEEN_POLLS = 50
+
+
+@dataclass(frozen=True)
+class BranchAndBound(Solver):
+    """Branch and bound on groups.
+
+    Attributes
+    ----------
+    compiled
+        Use machine code in the presolve too; by default for large problems only. The tree search
+        itself is always compiled, once per machine, and only starts where the presolve leaves a gap.
+    max_nodes
+        Stop after so many nodes; None for no limit.
+    """
+
+    compiled: bool | None = None
+    max_nodes: int | None = None
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        summary="Lagrangian presolve, then branch and bound on groups",
+        exact=True,
+        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        requires=("numba",),
+        rank=0,
+        reference="Lagrangian relaxation with Polyak steps and reduced-cost fixing",
+    )
+
+    def solve(self, problem: Problem, control: Control) -> Outcome:
+        """Solve a problem to proven optimality, or as far as the time allows."""
+        program = problem.program
+        if program.aggregate == "min":
+            return solve_worst(program, control, self._cover)
+        return self._solve_sum(program, control)
+
+    def _solve_sum(self, program: Program, control: Control) -> Outcome:
+        with control.stage("presolve"):
+            reduced = self._presolve(program, control)
+        if reduced.chosen is None:
+            with control.stage("cover"):
+                cover = self._cover(program, control)
+            if cover.groups is None:
+                return Outcome(None, control.bound, control.termination(), infeasible=cover.decided)
+            with control.stage("presolve"):
+                reduced = self._presolve(program, control, cover.groups)
+        details: dict[str, Any] = {"core_groups": reduced.core.n_groups, "nodes": 0}
+        if not reduced.closed and not control.should_stop():
+            with control.stage("search"):
+                details["nodes"] = self._search(reduced, control)
+        return Outcome(control.rows, control.bound, control.termination(), details=details)
+
+    def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
+        if control.presolve:
+            return presolve(program, control, compiled=self.compiled, start=start)
+        best = np.full(program.n_tasks, -np.inf)
+        np.maximum.at(best, program.members, program.serve)
+        at = Multipliers(best, np.zeros(program.n_tasks))
+        value = -np.inf if start is None else program.value(start)
+        if start is not None:
+            control.incumbent(program.rows[start], value)
+        return Presolved(program, program.mandatory, start, value, control.bound, at, closed=False)
+
+    def _search(self, reduced: Presolved, control: Control) -> int:
+        core = replace(reduced.core, mandatory=reduced.forced)
+        tree = Tree(core, reduced.multipliers, reduced.value, np.full(core.n_tasks, np.inf))
+        limit = self.max_nodes or np.iinfo(np.int64).max
+        while True:
+            done = tree.explore(min(NODES_BETWEEN_POLLS, limit - tree.nodes))
+            if tree.value > reduced.value:
+                control.incumbent(core.rows[tree.solution], core.value(tree.solution))
+            if done:
+                best = max(tree.value, reduced.value)
+                control.tighten(best if core.grid else core.strictly_better(best))
+                return tree.nodes
+            control.tighten(max(tree.bound, control.value))
+            if control.should_stop() or tree.nodes >= limit:
+                return tree.nodes
+
+    def _cover(self, program: Program, control: Control) -> Cover:
+        """Find a choice that serves every task, or prove that there is none."""
+        plain = replace(
+            program,
+            serve=np.where(np.isfinite(program.serve), 0.0, -np.inf),
+            open=np.zeros(program.n_groups),
+            grid=1.0,
+            scale=1.0,
+        )
+        start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
+        tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))
+        while not tree.explore(NODES_BETWEEN_POLLS):
+            if tree.value >= 0:
+                break
+            if control.should_stop():
+                return Cover(None, decided=False)
+        return Cover(np.sort(tree.solution) if tree.value >= 0 else None)
+
+
+class Tree:
+    """The state of one compiled search, kept between calls.
+
+    Parameters
+    ----------
+    core
+        The program to search; its mandatory groups are forced.
+    start
+        Multipliers to begin with.
+    value
+        Only better solutions than this one are sought.
+    penalty
+        Shape (N,): price of leaving a task unserved, infinite where it must be served.
+    """
+
+    def __init__(self, core: Program, start: Multipliers, value: float, penalty: NDArray[np.float64]) -> None:
+        groups, tasks = core.n_groups, core.n_tasks
+        levels = groups + 1
+        self._core = core
+        self._penalty = penalty
+        self._floor = np.where(np.isfinite(penalty), -penalty, uncovered_worth(core))
+        self._state = core.mandatory.astype(np.int8)
+        self._limits = np.array([core.max_groups, core.min_groups, core.max_memberships or 0])
+        self._tree = np.zeros(3, dtype=np.int64)
+        self._branch = np.zeros(levels, dtype=np.int64)
+        self._side = np.zeros(levels, dtype=np.int8)
+        self._start = np.zeros(levels, dtype=np.int64)
+        self._trail = np.zeros(groups + 1, dtype=np.int64)
+        self._bounds = np.full(levels, np.inf)
+        self._saved = (np.empty((levels, tasks)), np.empty((levels, tasks)), np.empty(levels))
+        self._at = (start.u.copy(), start.mu.copy(), np.array([start.lam]))
+        self._best = np.array([value])
+        self._solution = np.zeros(groups + 2, dtype=np.int64)
+
+    @property
+    def nodes(self) -> int:
+        """Nodes explored so far."""
+        return int(self._tree[2])
+
+    @property
+    def value(self) -> float:
+        """The best value known."""
+        return float(self._best[0])
+
+    @property
+    def solution(self) -> Ints:
+        """Core indices of the best solution found by the search; empty if it found none."""
+        return np.sort(self._solution[1 : 1 + self._solution[0]])
+
+    @property
+    def bound(self) -> float:
+        """The largest bound among the open nodes, infinite while the root is open."""
+        depth = int(self._tree[0])
+        return float(self._bounds[:depth].max()) if depth else np.inf
+
+    def explore(self, nodes: int) -> bool:
+        """Explore so many nodes more; return whether the tree is exhausted."""
+        from solvers.search import search
+
+        core = self._core
+        step = core.strictly_better(self.value) - self.value
+        return bool(
+            search(
+                core.indptr,
+                core.members,
+                core.serve,
+                core.open,
+                core.cost,
+                self._state,
+                self._penalty,
+                self._floor,
+                self._limits,
+                core.max_cost,
+                core.is_partition,
+                step,
+                nodes,
+                self._tree,
+                self._branch,
+                self._side,
+                self._start,
+                self._trail,
+                self._bounds,
+                *self._saved,
+                *self._at,
+                self._best,
+                self._solution,
+            )
+        )

@@ -1,0 +1,495 @@
+"""Compiled kernels: Lagrangian bound, subgradient ascent, local search and the search tree.
+
+Conventions of all kernels. A program of K groups is given by ``indptr, members, serve`` (entries) and
+``open_, cost`` (per group). ``state[g]`` is 0 for a free group, 1 for a forced one, −1 for a dropped
+one. ``penalty[t]`` is the price of leaving task t unserved, infinite where it must be served.
+``limits`` holds the largest and least number of groups and the membership limit, as integers;
+``cap`` is the cost limit. Multipliers are ``u`` per task (serve exactly once), ``mu`` per task
+(membership limit) and ``lam[0]`` (cost limit). ``rigid`` means that a chosen group serves all its
+members, as in a partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.presolve.kernels import FIRST_STEP, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY
+
+F = TypeVar("F", bound=Callable[..., Any])
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def kernel(function: F) -> F:
+    """Compile a function to machine code, kept on disk."""
+    # Reassociation lets sums use vector registers; infinities keep their meaning.
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "nsz"}}
+    return cast(F, numba.njit(**options)(function))
+
+
+@kernel
+def reduced_values(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    u: Floats,
+    mu: Floats,
+    lam: float,
+    rigid: bool,
+    shared: bool,
+    out: Floats,
+) -> None:
+    """Write the value of choosing each group under the multipliers, −inf for dropped groups."""
+    for g in range(len(open_)):
+        if state[g] < 0:
+            out[g] = -np.inf
+            continue
+        value = open_[g] - lam * cost[g]
+        if rigid:
+            for e in range(indptr[g], indptr[g + 1]):
+                value += serve[e] - u[members[e]]
+        else:
+            for e in range(indptr[g], indptr[g + 1]):
+                value += max(serve[e] - u[members[e]], 0.0)
+            if shared:
+                for e in range(indptr[g], indptr[g + 1]):
+                    value -= mu[members[e]]
+        out[g] = value
+
+
+@kernel
+def select(
+    values: Floats, state: NDArray[np.int8], most: int, least: int, chosen: Ints, scratch: Floats
+) -> tuple[int, float, float]:
+    """Choose the forced groups and the best free ones.
+
+    Writes the chosen groups to ``chosen`` and returns their number, the least value of a chosen free
+    group that gives way to another one (0 while there is room), and the value that replaces a chosen
+    group when it is dropped.
+    """
+    count = 0
+    free = 0
+    positive = 0
+    for g in range(len(values)):
+        if state[g] > 0:
+            chosen[count] = g
+            count += 1
+        elif state[g] == 0:
+            scratch[free] = values[g]
+            free += 1
+            if values[g] > 0.0:
+                positive += 1
+    room = most - count
+    need = max(0, least - count)
+    wanted = min(room, max(positive, need))
+    if wanted > free or room < 0:
+        return -1, 0.0, 0.0
+    if wanted <= 0:
+        next_value = -np.inf
+        for i in range(free):
+            if scratch[i] > next_value:
+                next_value = scratch[i]
+        # No free group fits, or none is worth it.
+        return count, (np.inf if room <= 0 else 0.0), next_value
+    if wanted < free:
+        ordered = np.partition(scratch[:free], (free - wanted - 1, free - wanted))
+        threshold = ordered[free - wanted]
+        next_value = ordered[free - wanted - 1]
+    else:
+        threshold = scratch[0]
+        for i in range(free):
+            if scratch[i] < threshold:
+                threshold = scratch[i]
+        next_value = -np.inf
+    ties = wanted
+    for g in range(len(values)):
+        if state[g] == 0 and values[g] > threshold:
+            ties -= 1
+    for g in range(len(values)):
+        if state[g] == 0:
+            if values[g] > threshold:
+                chosen[count] = g
+                count += 1
+            elif values[g] == threshold and ties > 0:
+                ties -= 1
+                chosen[count] = g
+                count += 1
+    give_way = threshold if wanted == room else 0.0
+    replaced = next_value if (wanted <= need) else max(0.0, next_value)
+    if wanted < room and wanted > need:
+        replaced = 0.0
+    return count, give_way, replaced
+
+
+@kernel
+def ascend(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    penalty: Floats,
+    limits: Ints,
+    cap: float,
+    rigid: bool,
+    u: Floats,
+    mu: Floats,
+    lam: Floats,
+    target: float,
+    enough: float,
+    iterations: int,
+    values: Floats,
+    frequency: Floats,
+) -> tuple[float, int]:
+    """Tighten the Lagrangian bound by Polyak steps towards ``target``.
+
+    On return ``u, mu, lam`` hold the best multipliers, ``values`` the reduced values under them and
+    ``frequency`` how often each group was chosen, recent iterations weighing more. Stops as soon as
+    the bound is below ``enough``. Returns the bound (−inf if the limits exclude every choice) and the
+    number of iterations.
+    """
+    n_tasks = len(u)
+    n_groups = len(open_)
+    shared = limits[2] > 0 and not rigid
+    capped = np.isfinite(cap)
+    chosen = np.empty(n_groups, dtype=np.int64)
+    scratch = np.empty(n_groups)
+    best_u = u.copy()
+    best_mu = mu.copy()
+    best_lam = lam[0]
+    best = np.inf
+    slope_u = np.empty(n_tasks)
+    slope_mu = np.empty(n_tasks)
+    direction = np.zeros(n_tasks)
+    theta = FIRST_STEP
+    stale = 0
+    done = 0
+    frequency[:] = 0.0
+    for iteration in range(iterations):
+        done = iteration + 1
+        reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
+        count, _, _ = select(values, state, limits[0], limits[1], chosen, scratch)
+        if count < 0:
+            return -np.inf, done
+        bound = 0.0
+        for t in range(n_tasks):
+            bound += u[t]
+            slope_u[t] = 1.0
+        if shared:
+            for t in range(n_tasks):
+                bound += limits[2] * mu[t]
+                slope_mu[t] = limits[2]
+        slack = 0.0
+        if capped:
+            bound += lam[0] * cap
+            slack = cap
+        for i in range(count):
+            g = chosen[i]
+            bound += values[g]
+            frequency[g] += 1.0
+            if capped:
+                slack -= cost[g]
+            for e in range(indptr[g], indptr[g + 1]):
+                t = members[e]
+                if rigid or serve[e] > u[t]:
+                    slope_u[t] -= 1.0
+                if shared:
+                    slope_mu[t] -= 1.0
+        if iteration % 8 == 7:
+            frequency *= 0.7
+        if bound < best - 1e-12 * abs(bound):
+            if best - bound > 1e-3 * (best - target):
+                stale = 0
+            else:
+                stale += 1
+            best = bound
+            best_u[:] = u
+            best_mu[:] = mu
+            best_lam = lam[0]
+            if best <= enough:
+                break
+        else:
+            stale += 1
+        if stale >= PATIENCE:
+            theta *= STEP_DECAY
+            stale = 0
+            if theta < LEAST_STEP:
+                break
+        # A task at the price of leaving it unserved cannot fall further.
+        norm = 0.0
+        for t in range(n_tasks):
+            if slope_u[t] > 0.0 and u[t] <= -penalty[t]:
+                slope_u[t] = 0.0
+            direction[t] = slope_u[t] + MOMENTUM * direction[t]
+            norm += direction[t] * direction[t]
+            if shared:
+                if slope_mu[t] > 0.0 and mu[t] <= 0.0:
+                    slope_mu[t] = 0.0
+                norm += slope_mu[t] * slope_mu[t]
+        if capped:
+            if slack > 0.0 and lam[0] <= 0.0:
+                slack = 0.0
+            norm += slack * slack
+        if norm <= 1e-30:
+            break
+        step = theta * max(bound - target, 1e-12) / norm
+        for t in range(n_tasks):
+            u[t] = max(u[t] - step * direction[t], -penalty[t])
+            if shared:
+                mu[t] = max(0.0, mu[t] - step * slope_mu[t])
+        if capped:
+            lam[0] = max(0.0, lam[0] - step * slack)
+    u[:] = best_u
+    mu[:] = best_mu
+    lam[0] = best_lam
+    reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
+    return best, done
+
+
+@kernel
+def fix(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    state: NDArray[np.int8],
+    limits: Ints,
+    rigid: bool,
+    u: Floats,
+    bound: float,
+    enough: float,
+    values: Floats,
+    entries: NDArray[np.bool_],
+) -> int:
+    """Drop and force groups, and mark entries that may still serve, by their reduced values.
+
+    A decision is fixed when the opposite one would push the bound down to ``enough`` or below.
+    Returns the number of groups fixed, −1 if nothing can beat ``enough``.
+    """
+    n_groups = len(values)
+    chosen = np.empty(n_groups, dtype=np.int64)
+    scratch = np.empty(n_groups)
+    count, give_way, replaced = select(values, state, limits[0], limits[1], chosen, scratch)
+    if count < 0 or bound <= enough:
+        return -1
+    taken = np.zeros(n_groups, dtype=np.bool_)
+    for i in range(count):
+        taken[chosen[i]] = True
+    fixed = 0
+    for g in range(n_groups):
+        if state[g] < 0:
+            continue
+        if taken[g]:
+            with_group = bound
+            if state[g] == 0 and bound - values[g] + replaced <= enough:
+                state[g] = 1
+                fixed += 1
+        else:
+            with_group = bound + values[g] - give_way
+            if with_group <= enough:
+                state[g] = -1
+                fixed += 1
+                continue
+        if not rigid:
+            for e in range(indptr[g], indptr[g + 1]):
+                loss = serve[e] - u[members[e]]
+                if loss < 0.0 and with_group + loss <= enough:
+                    entries[e] = False
+    return fixed
+
+
+@kernel
+def worth(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    penalty: Floats,
+    chosen: Ints,
+    count: int,
+    rigid: bool,
+    best: Floats,
+) -> float:
+    """Return the value of a choice, −inf where a task that must be served is not.
+
+    ``best`` receives the value at which each task is served.
+    """
+    for t in range(len(best)):
+        best[t] = -penalty[t]
+    value = 0.0
+    for i in range(count):
+        g = chosen[i]
+        value += open_[g]
+        for e in range(indptr[g], indptr[g + 1]):
+            if rigid or serve[e] > best[members[e]]:
+                best[members[e]] = serve[e]
+    for t in range(len(best)):
+        value += best[t]
+    return value
+
+
+@kernel
+def improve(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    floor: Floats,
+    limits: Ints,
+    cap: float,
+    chosen: Ints,
+    count: int,
+    steps: int,
+) -> int:
+    """Local search by best add, drop or swap; not for partitions.
+
+    ``chosen`` holds the groups at entry and exit, and their new number is returned. ``floor[t]`` is
+    the finite worth of leaving task t unserved, low enough to make serving it come first. Groups in
+    state −1 are not added, those in state 1 not removed.
+    """
+    n_tasks = len(floor)
+    n_groups = len(open_)
+    first = np.empty(n_tasks)
+    second = np.empty(n_tasks)
+    server = np.empty(n_tasks, dtype=np.int64)
+    loads = np.zeros(n_tasks, dtype=np.int64)
+    position = np.full(n_groups, -1, dtype=np.int64)
+    slots = n_tasks + limits[0] + 1
+    loss = np.empty(slots)
+    correction = np.empty(slots)
+    for _ in range(steps):
+        first[:] = floor
+        second[:] = floor
+        server[:] = -1
+        loads[:] = 0
+        position[:] = -1
+        spent = 0.0
+        for i in range(count):
+            g = chosen[i]
+            position[g] = i
+            spent += cost[g]
+            for e in range(indptr[g], indptr[g + 1]):
+                t = members[e]
+                loads[t] += 1
+                if serve[e] > first[t]:
+                    second[t] = first[t]
+                    first[t] = serve[e]
+                    server[t] = i
+                elif serve[e] > second[t]:
+                    second[t] = serve[e]
+        for i in range(count):
+            loss[i] = -open_[chosen[i]]
+        for t in range(n_tasks):
+            if server[t] >= 0:
+                loss[server[t]] += second[t] - first[t]
+        best_gain = 1e-12
+        best_in = -1
+        best_out = -1
+        if count > limits[1]:
+            for i in range(count):
+                if loss[i] > best_gain and state[chosen[i]] == 0:
+                    best_gain = loss[i]
+                    best_out = i
+        for g in range(n_groups):
+            if state[g] != 0 or position[g] >= 0:
+                continue
+            gain = open_[g]
+            for i in range(count):
+                correction[i] = 0.0
+            crowded = False
+            for e in range(indptr[g], indptr[g + 1]):
+                t = members[e]
+                over = serve[e] - first[t]
+                if over > 0.0:
+                    gain += over
+                if server[t] >= 0 and serve[e] > second[t]:
+                    correction[server[t]] += serve[e] - second[t] - max(over, 0.0)
+                if limits[2] > 0 and loads[t] >= limits[2]:
+                    crowded = True
+            if count < limits[0] and gain > best_gain and not crowded and spent + cost[g] <= cap:
+                best_gain = gain
+                best_in = g
+                best_out = -1
+            for i in range(count):
+                total = gain + loss[i] + correction[i]
+                if total <= best_gain or state[chosen[i]] != 0:
+                    continue
+                if spent + cost[g] - cost[chosen[i]] > cap:
+                    continue
+                if crowded and not _fits(indptr, members, loads, limits[2], g, chosen[i]):
+                    continue
+                best_gain = total
+                best_in = g
+                best_out = i
+        if best_in < 0 and best_out < 0:
+            break
+        if best_out >= 0 and best_in >= 0:
+            chosen[best_out] = best_in
+        elif best_in >= 0:
+            chosen[count] = best_in
+            count += 1
+        else:
+            chosen[best_out] = chosen[count - 1]
+            count -= 1
+    return count
+
+
+@kernel
+def _fits(indptr: Ints, members: Ints, loads: Ints, most: int, entering: int, leaving: int) -> bool:
+    """Whether a group may enter when another leaves, under the membership limit."""
+    for e in range(indptr[entering], indptr[entering + 1]):
+        t = members[e]
+        load = loads[t] + 1
+        for f in range(indptr[leaving], indptr[leaving + 1]):
+            if members[f] == t:
+                load -= 1
+        if load > most:
+            return False
+    return True
+
+
+@kernel
+def pack(
+    indptr: Ints,
+    members: Ints,
+    cost: Floats,
+    state: NDArray[np.int8],
+    order: Ints,
+    limits: Ints,
+    cap: float,
+    n_tasks: int,
+    chosen: Ints,
+) -> int:
+    """Choose disjoint groups in a given order of preference, the forced ones first."""
+    taken = np.zeros(n_tasks, dtype=np.bool_)
+    count = 0
+    spent = 0.0
+    for forced in (True, False):
+        for i in range(len(order)):
+            g = order[i]
+            if (state[g] > 0) != forced or state[g] < 0:
+                continue
+            if count >= limits[0] or spent + cost[g] > cap:
+                continue
+            free = True
+            for e in range(indptr[g], indptr[g + 1]):
+                if taken[members[e]]:
+                    free = False
+                    break
+            if free:
+                chosen[count] = g
+                count += 1
+                spent += cost[g]
+                for e in range(indptr[g], indptr[g + 1]):
+                    taken[members[e]] = True
+    return count

@@ -1,0 +1,325 @@
+"""The shared presolve: a good solution, a bound, and the core that can still hold a better one.
+
+Lagrangian relaxation of "each task is served once" with Polyak steps towards the best known value,
+greedy and swap local search, and reduced-cost fixing of groups and of (group, task) pairs, in turn
+until the gap is closed or the bound stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.program import Program
+from engine.progress import Control
+from solvers.presolve.dominance import undominated
+from solvers.presolve.kernels import COMPILED_ENTRIES, Ascent, Kernels, Multipliers, make_kernels
+
+Ints = NDArray[np.int64]
+
+ROUNDS = 12
+FIRST_ITERATIONS = 8
+MOST_ITERATIONS = 200
+CANDIDATES = 96
+LOCAL_SEARCH_STEPS = 400
+MEMORY = "presolve"
+
+
+@dataclass(frozen=True)
+class Presolved:
+    """What the presolve found.
+
+    Attributes
+    ----------
+    core
+        The program that remains: it holds the best known grouping and every better one.
+    forced
+        Shape (groups of the core,): groups that every better grouping holds.
+    chosen
+        Core indices of the best known grouping, None where none was found.
+    value, bound
+        Its value, −inf without one, and the proven upper bound on the whole program.
+    multipliers
+        Those of the bound.
+    closed
+        Whether the bound proves that nothing is better than ``value``.
+    """
+
+    core: Program
+    forced: NDArray[np.bool_]
+    chosen: Ints | None
+    value: float
+    bound: float
+    multipliers: Multipliers
+    closed: bool
+
+    @property
+    def rows(self) -> Ints | None:
+        """Tensor rows of the best known grouping, None where none was found."""
+        return None if self.chosen is None else self.core.rows[self.chosen]
+
+
+def presolve(
+    program: Program,
+    control: Control,
+    *,
+    compiled: bool | None = None,
+    start: Sequence[int] | Ints | None = None,
+) -> Presolved:
+    """Reduce a sum program to its core.
+
+    Parameters
+    ----------
+    program
+        With aggregate ``"sum"``.
+    control
+        Gives the time, the warm start and what earlier budgets left; told about value and bound.
+    compiled
+        Use machine code; by default for large programs only, so that small ones need no compiler.
+    start
+        Candidate indices of a feasible grouping, where one is known.
+    """
+    if compiled is None:
+        compiled = len(program.members) >= COMPILED_ENTRIES
+    return _Reduction(program, control, compiled, start).run()
+
+
+def uncovered_worth(program: Program) -> NDArray[np.float64]:
+    """Return a finite worth of leaving each task unserved, lower than anything serving can cost."""
+    worst = 4.0 * (program.n_tasks * program.scale + float(np.abs(program.open).sum())) + 1.0
+    return np.full(program.n_tasks, -worst)
+
+
+class _Reduction:
+    def __init__(
+        self,
+        program: Program,
+        control: Control,
+        compiled: bool,
+        start: Sequence[int] | Ints | None,
+    ) -> None:
+        self.whole = program
+        self.control = control
+        self.compiled = compiled
+        self.floor = uncovered_worth(program)
+        self.at: Multipliers = self._first_multipliers()
+        self.value = -np.inf
+        self.rows: Ints | None = None
+        self.bound = control.bound
+        self.kernels: Kernels = make_kernels(program, compiled)
+        for rows in (start, self._positions(control.rows)):
+            if rows is not None and len(rows):
+                self._offer(np.asarray(rows, dtype=np.int64))
+
+    @property
+    def program(self) -> Program:
+        return self.kernels.program
+
+    def run(self) -> Presolved:
+        control, steps = self.control, FIRST_ITERATIONS
+        warm = control.memory.get(MEMORY) is not None
+        if not warm or self.whole.is_partition:
+            self._search_widely()
+        stalled = 0
+        closed = self._is_closed()
+        for _ in range(ROUNDS):
+            if closed or control.should_stop():
+                break
+            known = np.isfinite(self.value)
+            target = self.value if known else self._guess()
+            enough = self.whole.strictly_better(self.value) if known else -np.inf
+            ascent = self.kernels.ascend(self.at, target, enough, steps if known else 1)
+            gain = self.bound - ascent.bound
+            stalled = stalled + 1 if gain <= 0.02 * max(self.bound - target, 0.0) else 0
+            self.at = ascent.at
+            self._tighten(ascent.bound)
+            self._search_around(ascent)
+            if not np.isfinite(self.value):
+                if not known and warm:
+                    warm = False
+                    self._search_widely()
+                    continue
+                break
+            closed = self._is_closed() or not self._shrink(ascent)
+            steps = min(2 * steps, MOST_ITERATIONS)
+            if stalled >= 2:
+                break
+        control.memory[MEMORY] = (self.at, self.rows)
+        return self._result(closed)
+
+    def _is_closed(self) -> bool:
+        return bool(np.isfinite(self.value) and self.bound <= self.whole.strictly_better(self.value))
+
+    def _guess(self) -> float:
+        return self.bound - 0.1 * (abs(self.bound) + self.whole.scale) if np.isfinite(self.bound) else 0.0
+
+    def _first_multipliers(self) -> Multipliers:
+        """Return those of an earlier budget, else prices at which each task pays its best value."""
+        kept = self.control.memory.get(MEMORY)
+        program = self.whole
+        if kept is not None:
+            at: Multipliers = kept[0]
+            return at
+        best = np.full(program.n_tasks, -np.inf)
+        np.maximum.at(best, program.members, program.serve)
+        return Multipliers(best, np.zeros(program.n_tasks))
+
+    def _positions(self, rows: Ints | None) -> Ints | None:
+        """Return the candidate indices of tensor rows in the whole program, None if one is missing."""
+        if rows is None:
+            return None
+        at = np.searchsorted(self.whole.rows, rows)
+        inside = np.minimum(at, len(self.whole.rows) - 1)
+        return inside if np.array_equal(self.whole.rows[inside], rows) else None
+
+    def _offer(self, chosen: Ints) -> None:
+        """Take a choice of the current program if it is feasible and the best so far."""
+        program = self.program
+        if not _within_limits(program, chosen):
+            return
+        value = program.value(chosen)
+        if value > self.value:
+            self.value, self.rows = value, np.sort(program.rows[chosen])
+            self.control.incumbent(self.rows, value)
+
+    def _tighten(self, bound: float) -> None:
+        if bound < self.bound:
+            self.bound = bound
+            self.control.tighten(self._certified(bound))
+
+    def _certified(self, bound: float) -> float:
+        """Round a bound down to the grid of possible values, where there is one."""
+        grid = self.whole.grid
+        if not grid or not np.isfinite(bound):
+            return bound
+        return max(float(np.floor(bound / grid + 1e-3)) * grid, self.value)
+
+    def _search_widely(self) -> None:
+        """Greedy and swap over every candidate; for partitions, pack by value per member."""
+        program = self.program
+        if program.is_partition:
+            totals = np.bincount(program.entry_groups, program.serve, program.n_groups) + program.open
+            sizes = np.maximum(np.diff(program.indptr), 1)
+            for merit in (totals / sizes, totals, sizes.astype(float)):
+                self._offer(self.kernels.pack(np.argsort(-merit, kind="stable")))
+            return
+        everything = np.ones(program.n_groups, dtype=bool)
+        none = np.zeros(0, dtype=np.int64)
+        self._offer(self.kernels.improve(none, everything, self.floor, LOCAL_SEARCH_STEPS))
+
+    def _search_around(self, ascent: Ascent) -> None:
+        """Local search among the groups that the relaxation favours, from what it chose."""
+        program = self.program
+        if program.is_partition:
+            self._offer(self.kernels.pack(np.argsort(-ascent.values, kind="stable")))
+            return
+        favoured = np.argsort(-ascent.frequency - 1e-9 * ascent.values, kind="stable")
+        favoured = favoured[: min(len(favoured), program.max_groups)]
+        likely = np.zeros(program.n_groups, dtype=bool)
+        count = max(CANDIDATES, 4 * program.max_groups)
+        if count < program.n_groups:
+            likely[np.argpartition(-ascent.values, count)[:count]] = True
+        else:
+            likely[:] = True
+        likely[ascent.frequency > 0] = True
+        starts = [favoured] if np.isinf(program.max_cost) and not program.max_memberships else []
+        known = self._here(self.rows)
+        if known is None and (kept := self.control.memory.get(MEMORY)) is not None:
+            known = self._trimmed(self._here(kept[1]))
+        if known is not None:
+            starts.append(known)
+        for chosen in starts or [np.zeros(0, dtype=np.int64)]:
+            likely[chosen] = True
+            self._offer(self.kernels.improve(chosen, likely, self.floor, LOCAL_SEARCH_STEPS))
+
+    def _here(self, rows: Ints | None) -> Ints | None:
+        """Return the indices of tensor rows in the current program, those that are still in it."""
+        if rows is None:
+            return None
+        at = np.minimum(np.searchsorted(self.program.rows, rows), self.program.n_groups - 1)
+        return at[self.program.rows[at] == rows]
+
+    def _trimmed(self, chosen: Ints | None) -> Ints | None:
+        """Drop the least useful groups until the rest fits the budget."""
+        program = self.program
+        while chosen is not None and len(chosen) > 1 and not _within_limits(program, chosen):
+            served = np.tile(self.floor, (len(chosen) + 1, 1))
+            for index, group in enumerate(chosen):
+                at = slice(program.indptr[group], program.indptr[group + 1])
+                served[index, program.members[at]] = program.serve[at]
+            ranked = np.sort(served, axis=0)
+            server = served.argmax(axis=0)
+            loss = np.bincount(server, ranked[-1] - ranked[-2], len(chosen) + 1)[: len(chosen)]
+            chosen = np.delete(chosen, int((loss + program.open[chosen]).argmin()))
+        return chosen
+
+    def _shrink(self, ascent: Ascent) -> bool:
+        """Fix by reduced values; return False if nothing better than the best known is left."""
+        fixing = self.kernels.fix(ascent, self.whole.strictly_better(self.value))
+        if fixing is None:
+            return False
+        program = self.program
+        dropped = program.n_groups - int(fixing.keep.sum())
+        if dropped * 8 >= program.n_groups or (fixing.forced & ~program.mandatory).any():
+            kept = np.flatnonzero(fixing.keep)
+            smaller = program.select(kept, fixing.entries)
+            smaller = replace(smaller, mandatory=fixing.forced[kept])
+            self.kernels = make_kernels(smaller, self.compiled)
+        return True
+
+    def _result(self, closed: bool) -> Presolved:
+        whole, known = self.whole, self.rows
+        if known is None:
+            return Presolved(
+                whole,
+                whole.mandatory,
+                None,
+                -np.inf,
+                self.control.bound,
+                self.at,
+                closed=False,
+            )
+        core, forced = self._closed_core(known) if closed else self._open_core(known)
+        bound = max(self._certified(self.bound), self.value)
+        if closed:
+            bound = self.value if whole.grid else whole.strictly_better(self.value)
+            self.control.tighten(bound)
+        chosen = np.searchsorted(core.rows, known)
+        return Presolved(core, forced, chosen, self.value, bound, self.at, closed)
+
+    def _closed_core(self, known: Ints) -> tuple[Program, NDArray[np.bool_]]:
+        """Return the program of the best known grouping alone."""
+        core = self.whole.select(np.searchsorted(self.whole.rows, known))
+        return core, core.mandatory
+
+    def _open_core(self, known: Ints) -> tuple[Program, NDArray[np.bool_]]:
+        """Return the surviving groups and entries, those of the best known grouping included."""
+        whole, left = self.whole, self.program
+        held = np.isin(whole.rows, known)
+        alive = left.rows[left.entry_groups] * whole.n_tasks + left.members
+        entries = held[whole.entry_groups] | np.isin(
+            whole.rows[whole.entry_groups] * whole.n_tasks + whole.members, alive
+        )
+        core = whole.select(np.flatnonzero(held | np.isin(whole.rows, left.rows)), entries)
+        stay = undominated(core) | np.isin(core.rows, known)
+        core = core.select(np.flatnonzero(stay))
+        return core, np.isin(core.rows, left.rows[left.mandatory])
+
+
+def _within_limits(program: Program, chosen: Ints) -> bool:
+    """Whether a choice meets every limit of the program but coverage."""
+    if not program.min_groups <= len(chosen) <= program.max_groups:
+        return False
+    if np.isfinite(program.max_cost) and program.cost[chosen].sum() > program.max_cost + 1e-9:
+        return False
+    held = np.zeros(program.n_groups, dtype=bool)
+    held[chosen] = True
+    if (program.mandatory & ~held).any():
+        return False
+    if program.max_memberships is None:
+        return True
+    loads = np.bincount(program.members[held[program.entry_groups]], minlength=program.n_tasks)
+    return bool(loads.max(initial=0) <= program.max_memberships)

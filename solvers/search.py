@@ -1,0 +1,227 @@
+"""The compiled search tree of ``branch-and-bound``: depth first, a Lagrangian bound at each node.
+
+Array conventions as in :mod:`solvers.presolve.compiled`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.presolve.compiled import Floats, Ints, ascend, fix, improve, kernel, pack, worth
+
+ROOT_ITERATIONS = 120
+NODE_ITERATIONS = 30
+
+
+@kernel
+def _settle(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    penalty: Floats,
+    limits: Ints,
+    cap: float,
+    trail: Ints,
+    tree: Ints,
+) -> bool:
+    """Drop what the forced groups exclude; return False on a contradiction."""
+    n_tasks = len(penalty)
+    n_groups = len(cost)
+    loads = np.zeros(n_tasks, dtype=np.int64)
+    count = 0
+    spent = 0.0
+    for g in range(n_groups):
+        if state[g] > 0:
+            count += 1
+            spent += cost[g]
+            for e in range(indptr[g], indptr[g + 1]):
+                loads[members[e]] += 1
+    if count > limits[0] or spent > cap:
+        return False
+    full = count == limits[0]
+    covered = np.zeros(n_tasks, dtype=np.bool_)
+    for t in range(n_tasks):
+        covered[t] = np.isfinite(penalty[t])
+        if limits[2] > 0 and loads[t] > limits[2]:
+            return False
+    left = count
+    for g in range(n_groups):
+        if state[g] < 0:
+            continue
+        if state[g] == 0:
+            drop = full or spent + cost[g] > cap
+            if limits[2] > 0 and not drop:
+                for e in range(indptr[g], indptr[g + 1]):
+                    if loads[members[e]] >= limits[2]:
+                        drop = True
+                        break
+            if drop:
+                state[g] = -1
+                trail[tree[1]] = g
+                tree[1] += 1
+                continue
+            left += 1
+        for e in range(indptr[g], indptr[g + 1]):
+            if serve[e] > -np.inf:
+                covered[members[e]] = True
+    if left < limits[1]:
+        return False
+    return bool(covered.all())
+
+
+@kernel
+def search(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    penalty: Floats,
+    floor: Floats,
+    limits: Ints,
+    cap: float,
+    rigid: bool,
+    step_up: float,
+    max_nodes: int,
+    tree: Ints,
+    branch: Ints,
+    side: NDArray[np.int8],
+    start: Ints,
+    trail: Ints,
+    bounds: Floats,
+    saved_u: Floats,
+    saved_mu: Floats,
+    saved_lam: Floats,
+    u: Floats,
+    mu: Floats,
+    lam: Floats,
+    best: Floats,
+    solution: Ints,
+) -> bool:
+    """Explore up to ``max_nodes`` nodes; return whether the tree is exhausted.
+
+    The state of the search lives in the arrays, so that a later call goes on where this one stopped.
+    ``tree`` holds depth, length of the trail and nodes so far; ``branch, side, start, bounds`` and the
+    saved multipliers have one entry per level; ``best[0]`` is the best value and ``solution`` its
+    groups, preceded by their number. A node is pruned when its bound is at most ``best[0] + step_up``.
+    """
+    n_groups = len(open_)
+    n_tasks = len(penalty)
+    values = np.empty(n_groups)
+    frequency = np.empty(n_groups)
+    entries = np.empty(len(members), dtype=np.bool_)
+    chosen = np.empty(max(n_groups, limits[0]) + 1, dtype=np.int64)
+    served = np.empty(n_tasks)
+    before = np.empty(n_groups, dtype=np.int8)
+    explored = 0
+    while explored < max_nodes:
+        explored += 1
+        tree[2] += 1
+        depth = tree[0]
+        bound = np.inf
+        closed = not _settle(
+            indptr, members, serve, cost, state, penalty, limits, cap, trail, tree
+        )  # fmt: skip
+        free = 0
+        if not closed:
+            for g in range(n_groups):
+                if state[g] == 0:
+                    free += 1
+            enough = best[0] + step_up
+            iterations = ROOT_ITERATIONS if depth == 0 else NODE_ITERATIONS
+            bound, _ = ascend(
+                indptr, members, serve, open_, cost, state, penalty, limits, cap, rigid,
+                u, mu, lam, best[0], enough, iterations, values, frequency,
+            )  # fmt: skip
+            if bound <= enough:
+                closed = True
+        if not closed:
+            count = 0
+            if rigid:
+                order = np.argsort(-values)
+                count = pack(indptr, members, cost, state, order, limits, cap, n_tasks, chosen)
+            else:
+                room = limits[0]
+                spent = 0.0
+                for g in range(n_groups):
+                    if state[g] > 0:
+                        chosen[count] = g
+                        count += 1
+                        spent += cost[g]
+                order = np.argsort(-frequency)
+                for i in range(n_groups):
+                    g = order[i]
+                    if count >= room or frequency[g] <= 0.0:
+                        break
+                    if state[g] == 0 and spent + cost[g] <= cap and limits[2] == 0:
+                        chosen[count] = g
+                        count += 1
+                        spent += cost[g]
+                count = improve(
+                    indptr, members, serve, open_, cost, state, floor, limits, cap, chosen, count, 50
+                )
+            value = worth(indptr, members, serve, open_, penalty, chosen, count, rigid, served)
+            if count >= limits[1] and value > best[0]:
+                best[0] = value
+                solution[0] = count
+                for i in range(count):
+                    solution[i + 1] = chosen[i]
+            enough = best[0] + step_up
+            before[:] = state
+            fixed = fix(indptr, members, serve, state, limits, rigid, u, bound, enough, values, entries)
+            for g in range(n_groups):
+                if state[g] != before[g]:
+                    trail[tree[1]] = g
+                    tree[1] += 1
+            closed = fixed < 0 or free == 0
+        if not closed:
+            pick = -1
+            score = -1.0
+            total = 0.0
+            for g in range(n_groups):
+                if state[g] == 0 and frequency[g] > total:
+                    total = frequency[g]
+            for g in range(n_groups):
+                if state[g] == 0:
+                    share = frequency[g] / max(total, 1e-12)
+                    merit = share * (1.02 - share)
+                    if merit > score:
+                        score = merit
+                        pick = g
+            if pick < 0:
+                # Everything was just fixed: look at the node again, as a leaf.
+                continue
+            branch[depth] = pick
+            side[depth] = 1
+            start[depth] = tree[1]
+            bounds[depth] = bound
+            saved_u[depth] = u
+            saved_mu[depth] = mu
+            saved_lam[depth] = lam[0]
+            state[pick] = 1
+            trail[tree[1]] = pick
+            tree[1] += 1
+            tree[0] = depth + 1
+            continue
+        while True:
+            if tree[0] == 0:
+                return True
+            level = tree[0] - 1
+            while tree[1] > start[level]:
+                tree[1] -= 1
+                state[trail[tree[1]]] = 0
+            if side[level] == 1 and bounds[level] > best[0] + step_up:
+                side[level] = 0
+                state[branch[level]] = -1
+                trail[tree[1]] = branch[level]
+                tree[1] += 1
+                u[:] = saved_u[level]
+                mu[:] = saved_mu[level]
+                lam[0] = saved_lam[level]
+                break
+            tree[0] = level
+    return False
