@@ -193,9 +193,10 @@ def compile_program(
     )
     covered = np.zeros(gains.n_tasks, dtype=bool)
     covered[gains.members[limits.may_serve & allowed[gains.entry_rows]]] = True
-    unreachable.extend(
-        f"no allowed group serves task {gains.tasks[task]!r}" for task in np.flatnonzero(~covered)
-    )
+    if not covered.all():
+        lacking = [repr(gains.tasks[task]) for task in np.flatnonzero(~covered)]
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        unreachable.append(f"no allowed group serves {', '.join(lacking[:3])}{more}")
 
     rows = np.flatnonzero(allowed)
     held = allowed[gains.entry_rows]

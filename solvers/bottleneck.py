@@ -15,6 +15,9 @@ from solvers.presolve import presolve
 
 Ints = NDArray[np.int64]
 
+MOST_GROUPS = 6000
+"""Above so many groups the search for maximal covers costs more than it saves."""
+
 
 @dataclass(frozen=True)
 class Cover:
@@ -49,8 +52,24 @@ def at_level(program: Program, level: float) -> Program:
     plain = replace(
         program, serve=serve, open=np.zeros(program.n_groups), aggregate="sum", grid=1.0, scale=1.0
     )
-    kept = np.flatnonzero(allowed)
-    return plain.select(kept, fine)
+    if not program.is_partition and program.max_memberships is None and not program.min_groups:
+        allowed &= _maximal(program, fine) | program.mandatory
+    return plain.select(np.flatnonzero(allowed), fine)
+
+
+def _maximal(program: Program, fine: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which groups cover something that no other group of at most their cost covers too."""
+    groups = program.n_groups
+    if groups > MOST_GROUPS:
+        return np.ones(groups, dtype=bool)
+    covers = np.zeros((groups, program.n_tasks), dtype=np.float32)
+    covers[program.entry_groups[fine], program.members[fine]] = 1.0
+    cost = program.cost if np.isfinite(program.max_cost) else np.ones(groups)
+    sizes = covers.sum(axis=1)
+    # Entry (i, j): all that i covers, j covers at no higher cost; of equals the first stays.
+    within = (covers @ covers.T == sizes[:, None]) & (cost[None, :] <= cost[:, None])
+    mutual = within & within.T
+    return ~(within & (~mutual | np.tri(groups, k=-1, dtype=bool))).any(axis=1)
 
 
 def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Outcome:
@@ -81,7 +100,8 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
     while low <= high:
         if control.should_stop():
             break
-        cover = prove_cover(at_level(program, float(levels[middle])), control)
+        level_program = at_level(program, float(levels[middle]))
+        cover = prove_cover(level_program, control)
         steps += 1
         if not cover.decided:
             break
@@ -92,7 +112,6 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
             if high >= 0:
                 control.tighten(float(levels[high]))
         else:
-            level_program = at_level(program, float(levels[middle]))
             chosen = np.searchsorted(program.rows, level_program.rows[cover.groups])
             reached = program.value(chosen)
             control.incumbent(program.rows[chosen], reached)

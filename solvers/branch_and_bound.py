@@ -72,7 +72,7 @@ class BranchAndBound(Solver):
 
     def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
         if control.presolve:
-            return presolve(program, control, compiled=self.compiled, start=start)
+            return presolve(program, control, compiled=self.compiled, start=start, thorough=False)
         best = np.full(program.n_tasks, -np.inf)
         np.maximum.at(best, program.members, program.serve)
         at = Multipliers(best, np.zeros(program.n_tasks))
@@ -99,6 +99,8 @@ class BranchAndBound(Solver):
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""
+        if program.is_partition and not _sizes_add_up(program):
+            return Cover(None)
         plain = replace(
             program,
             serve=np.where(np.isfinite(program.serve), 0.0, -np.inf),
@@ -114,6 +116,19 @@ class BranchAndBound(Solver):
             if control.should_stop():
                 return Cover(None, decided=False)
         return Cover(np.sort(tree.solution) if tree.value >= 0 else None)
+
+
+def _sizes_add_up(program: Program) -> bool:
+    """Whether some number of groups, of the sizes there are, has as many members as there are tasks.
+
+    A necessary condition for a partition, and one that a linear relaxation does not see.
+    """
+    sizes = np.unique(np.diff(program.indptr))
+    reached = {0}
+    for _ in range(min(program.max_groups, program.n_tasks)):
+        reached |= {total + int(size) for total in reached for size in sizes}
+        reached = {total for total in reached if total <= program.n_tasks}
+    return program.n_tasks in reached
 
 
 class Tree:

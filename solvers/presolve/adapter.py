@@ -52,6 +52,14 @@ class CompiledKernels:
         )
         return Ascent(bound, Multipliers(u, mu, float(lam[0])), values, frequency)
 
+    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
+        """Bound the solutions that hold a group."""
+        before = self.state[group]
+        self.state[group] = 1
+        bound = self.ascend(at, target, enough, iterations).bound
+        self.state[group] = before
+        return bound
+
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Fix groups and entries; see :func:`solvers.presolve.compiled.fix`."""
         program = self.program

@@ -28,8 +28,8 @@ Ints = NDArray[np.int64]
 def kernel(function: F) -> F:
     """Compile a function to machine code, kept on disk."""
     # Reassociation lets sums use vector registers; infinities keep their meaning.
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "nsz"}}
-    return cast(F, numba.njit(**options)(function))
+    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+    return cast(F, compiler(function))
 
 
 @kernel

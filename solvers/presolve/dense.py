@@ -32,6 +32,7 @@ class DenseKernels:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.forced = program.mandatory.copy()
         shape = (program.n_groups, program.n_tasks)
         self.serve = np.full(shape, -np.inf)
         self.serve[program.entry_groups, program.members] = program.serve
@@ -64,8 +65,8 @@ class DenseKernels:
     def select(self, values: Floats) -> tuple[Ints, float, float] | None:
         """Choose the forced groups and the best free ones; see the compiled ``select``."""
         program = self.program
-        forced = np.flatnonzero(program.mandatory)
-        free = np.flatnonzero(~program.mandatory)
+        forced = np.flatnonzero(self.forced)
+        free = np.flatnonzero(~self.forced)
         room = program.max_groups - len(forced)
         need = max(0, program.min_groups - len(forced))
         wanted = min(room, max(int((values[free] > 0).sum()), need))
@@ -138,6 +139,14 @@ class DenseKernels:
                 max(0.0, now.lam - step * slack),
             )
         return Ascent(bound, best, self.reduced(best), frequency)
+
+    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
+        """Bound the solutions that hold a group."""
+        before = self.forced[group]
+        self.forced[group] = True
+        bound = self.ascend(at, target, enough, iterations).bound
+        self.forced[group] = before
+        return bound
 
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Drop and force groups and pairs by their reduced values; see the compiled ``fix``."""

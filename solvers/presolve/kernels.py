@@ -62,6 +62,10 @@ class Kernels(Protocol):
         """Tighten the Lagrangian bound from given multipliers, until it is at most ``enough``."""
         ...
 
+    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
+        """Return a bound on the solutions that hold a group."""
+        ...
+
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Fix what cannot differ in any solution above ``enough``; None if there is no such solution."""
         ...

@@ -24,6 +24,10 @@ ROUNDS = 12
 FIRST_ITERATIONS = 8
 MOST_ITERATIONS = 200
 CANDIDATES = 96
+SHAKES = 40
+PROBED_GROUPS = 600
+PROBE_ITERATIONS = 30
+PROBE_PASSES = 4
 LOCAL_SEARCH_STEPS = 400
 MEMORY = "presolve"
 
@@ -68,6 +72,7 @@ def presolve(
     *,
     compiled: bool | None = None,
     start: Sequence[int] | Ints | None = None,
+    thorough: bool = True,
 ) -> Presolved:
     """Reduce a sum program to its core.
 
@@ -81,10 +86,13 @@ def presolve(
         Use machine code; by default for large programs only, so that small ones need no compiler.
     start
         Candidate indices of a feasible grouping, where one is known.
+    thorough
+        Whether to go on where the gap stays: random restarts of the local search, and a test of each
+        of the last few hundred groups. A tree search does the same as it goes.
     """
     if compiled is None:
         compiled = len(program.members) >= COMPILED_ENTRIES
-    return _Reduction(program, control, compiled, start).run()
+    return _Reduction(program, control, compiled, start, thorough).run()
 
 
 def uncovered_worth(program: Program) -> NDArray[np.float64]:
@@ -100,7 +108,9 @@ class _Reduction:
         control: Control,
         compiled: bool,
         start: Sequence[int] | Ints | None,
+        thorough: bool,
     ) -> None:
+        self.thorough = thorough
         self.whole = program
         self.control = control
         self.compiled = compiled
@@ -123,8 +133,7 @@ class _Reduction:
         warm = control.memory.get(MEMORY) is not None
         if not warm or self.whole.is_partition:
             self._search_widely()
-        stalled = 0
-        closed = self._is_closed()
+        closed, shaken, gap = self._is_closed(), False, np.inf
         for _ in range(ROUNDS):
             if closed or control.should_stop():
                 break
@@ -132,8 +141,6 @@ class _Reduction:
             target = self.value if known else self._guess()
             enough = self.whole.strictly_better(self.value) if known else -np.inf
             ascent = self.kernels.ascend(self.at, target, enough, steps if known else 1)
-            gain = self.bound - ascent.bound
-            stalled = stalled + 1 if gain <= 0.02 * max(self.bound - target, 0.0) else 0
             self.at = ascent.at
             self._tighten(ascent.bound)
             self._search_around(ascent)
@@ -144,9 +151,18 @@ class _Reduction:
                     continue
                 break
             closed = self._is_closed() or not self._shrink(ascent)
-            steps = min(2 * steps, MOST_ITERATIONS)
-            if stalled >= 2:
+            gap, before = ascent.bound - self.value, gap
+            if closed or not known or gap < 0.98 * before:
+                steps = min(2 * steps, MOST_ITERATIONS)
+            elif steps < MOST_ITERATIONS:
+                steps = MOST_ITERATIONS
+            elif self.thorough and not shaken and not self.program.is_partition:
+                shaken = True
+                self._shake()
+            else:
                 break
+        if not closed and np.isfinite(self.value) and self.thorough:
+            closed = self._probe()
         control.memory[MEMORY] = (self.at, self.rows)
         return self._result(closed)
 
@@ -235,12 +251,63 @@ class _Reduction:
             likely[chosen] = True
             self._offer(self.kernels.improve(chosen, likely, self.floor, LOCAL_SEARCH_STEPS))
 
+    def _shake(self) -> None:
+        """Drop some groups of the best choice at random and mend it, again and again."""
+        random = np.random.default_rng(self.control.seed)
+        everything = np.ones(self.program.n_groups, dtype=bool)
+        for _ in range(SHAKES):
+            known = self._here(self.rows)
+            if known is None or len(known) < 2 or self.control.should_stop():
+                return
+            count = int(random.integers(1, max(2, 3 * len(known) // 4 + 1)))
+            gone = random.permutation(len(known))[:count]
+            allowed = everything.copy()
+            allowed[known[gone[random.random(count) < 0.5]]] = False
+            self._offer(self.kernels.improve(np.delete(known, gone), allowed, self.floor, LOCAL_SEARCH_STEPS))
+
+    def _probe(self) -> bool:
+        """Drop groups that no better solution can hold; return whether that leaves none at all.
+
+        Each group in turn is taken as chosen, and a few steps of the dual ascent decide whether
+        anything better than the best known value can hold it.
+        """
+        enough = self.whole.strictly_better(self.value)
+        for _ in range(PROBE_PASSES):
+            program = self.program
+            if program.n_groups > PROBED_GROUPS:
+                return False
+            keep = np.ones(program.n_groups, dtype=bool)
+            for group in range(program.n_groups):
+                if self.control.should_stop():
+                    return False
+                bound = self.kernels.probe(self.at, group, self.value, enough, PROBE_ITERATIONS)
+                keep[group] = bound > enough
+            if not keep.any() or (program.mandatory & ~keep).any():
+                return True
+            if keep.all():
+                return False
+            self.kernels = make_kernels(program.select(np.flatnonzero(keep)), self.compiled)
+            ascent = self.kernels.ascend(self.at, self.value, enough, MOST_ITERATIONS)
+            if ascent.bound <= enough:
+                self._tighten(max(ascent.bound, self.value))
+                return True
+            self.at = ascent.at
+            self._tighten(max(ascent.bound, self.value))
+            self._search_around(ascent)
+            enough = self.whole.strictly_better(self.value)
+            if not self._shrink(ascent):
+                return True
+            if keep.mean() > 0.8:
+                return False
+        return False
+
     def _here(self, rows: Ints | None) -> Ints | None:
         """Return the indices of tensor rows in the current program, those that are still in it."""
         if rows is None:
             return None
         at = np.minimum(np.searchsorted(self.program.rows, rows), self.program.n_groups - 1)
-        return at[self.program.rows[at] == rows]
+        here: Ints = at[self.program.rows[at] == rows]
+        return here
 
     def _trimmed(self, chosen: Ints | None) -> Ints | None:
         """Drop the least useful groups until the rest fits the budget."""

@@ -1,0 +1,224 @@
+"""OR-Tools CP-SAT on the core that the presolve leaves."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import UsageError
+from engine.problem import Feature, Problem
+from engine.program import Program
+from engine.progress import Control
+from engine.solver import Outcome, Solver, SolverInfo
+from solvers.bottleneck import Cover, solve_worst
+from solvers.cpsat_models import Model, dual_shifted, plain_cover, radius
+from solvers.presolve import Presolved, presolve
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
+
+Formulation = Literal["auto", "dual-shifted", "radius"]
+
+
+@dataclass(frozen=True)
+class CpSat(Solver):
+    """CP-SAT with exact integer coefficients.
+
+    Attributes
+    ----------
+    formulation
+        ``"dual-shifted"`` minimises the non-negative penalties by which a solution falls short of the
+        Lagrangian bound; ``"radius"`` telescopes the values of each task. ``"auto"`` takes the first
+        where the presolve found a solution and no cost or membership limit binds.
+    workers
+        Parallel searches. One proves these models fastest, and repeats itself exactly.
+    """
+
+    formulation: Formulation = "auto"
+    workers: int = 1
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        summary="OR-Tools CP-SAT on the presolved core",
+        exact=True,
+        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        requires=("ortools",),
+        rank=10,
+        reference="https://developers.google.com/optimization/cp/cp_solver",
+    )
+
+    def __post_init__(self) -> None:
+        if self.formulation not in ("auto", "dual-shifted", "radius"):
+            raise UsageError(
+                f"cpsat formulation {self.formulation!r} is unknown. Valid: auto, dual-shifted, radius."
+            )
+        if not isinstance(self.workers, int) or self.workers < 1:
+            raise UsageError(f"cpsat workers must be 1 or more, not {self.workers!r}.")
+
+    def solve(self, problem: Problem, control: Control) -> Outcome:
+        """Solve a problem to proven optimality, or as far as the time allows."""
+        program = problem.program
+        if program.aggregate == "min":
+            return solve_worst(program, control, self._cover)
+        reduced: Presolved | None = None
+        if control.presolve:
+            with control.stage("presolve"):
+                reduced = presolve(program, control)
+        with control.stage("load"):
+            from ortools.sat.python import cp_model  # noqa: F401
+        if control.should_stop():
+            return Outcome(control.rows, control.bound, control.termination())
+        with control.stage("model"):
+            model = self._model(program, reduced)
+        with control.stage("search"):
+            run = _Run(model, control, self.workers)
+            status = run.wait()
+        return _outcome(program, reduced, model, run, status, control)
+
+    def _model(self, program: Program, reduced: Presolved | None) -> Model:
+        core = program if reduced is None else reduced.core
+        shiftable = (
+            reduced is not None
+            and reduced.chosen is not None
+            and np.isinf(core.max_cost)
+            and (core.max_memberships is None or core.is_partition)
+        )
+        if reduced is not None and shiftable and self.formulation != "radius":
+            return dual_shifted(core, reduced)
+        return radius(core, None if reduced is None else reduced.chosen)
+
+    def _cover(self, program: Program, control: Control) -> Cover:
+        """Find a choice that serves every task, or prove that there is none."""
+        covered = np.zeros(program.n_tasks, dtype=bool)
+        covered[program.members[np.isfinite(program.serve)]] = True
+        if not covered.all():
+            return Cover(None)
+        model = plain_cover(program)
+        quiet = _quiet(control)
+        run = _Run(model, quiet, self.workers)
+        status = run.wait()
+        if status in ("OPTIMAL", "FEASIBLE"):
+            return Cover(run.chosen)
+        return Cover(None, decided=status == "INFEASIBLE")
+
+
+def _quiet(control: Control) -> Control:
+    """Return a control with the same limits that tells nobody."""
+    left = control.remaining()
+    return Control(
+        time_limit=None if np.isinf(left) else max(left, 1e-3),
+        seed=control.seed,
+        threads=control.threads,
+    )
+
+
+class _Run:
+    """One solve in a thread of its own, so that an interrupt reaches us at once."""
+
+    def __init__(self, model: Model, control: Control, workers: int) -> None:
+        from ortools.sat.python import cp_model
+
+        self.model = model
+        self.control = control
+        self.chosen: NDArray[np.int64] | None = None
+        self.bound = np.inf
+        self.status = "UNKNOWN"
+        self._failure: BaseException | None = None
+        self._solver = cp_model.CpSolver()
+        parameters = self._solver.parameters
+        parameters.num_workers = workers
+        parameters.random_seed = control.seed % (2**31)
+        parameters.linearization_level = 2
+        parameters.catch_sigint_signal = False
+        parameters.relative_gap_limit = 0.0
+        parameters.absolute_gap_limit = 0.0
+        if np.isfinite(control.remaining()):
+            parameters.max_time_in_seconds = max(control.remaining(), 1e-3)
+
+    def wait(self) -> str:
+        """Run to the end and return the name of CP-SAT's status.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user interrupts; what was found until then is in the control.
+        """
+        thread = threading.Thread(target=self._solve, daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.2)
+        except KeyboardInterrupt:
+            self._solver.stop_search()
+            thread.join(5.0)
+            raise
+        if self._failure is not None:
+            raise self._failure
+        return self.status
+
+    def _solve(self) -> None:
+        try:
+            self._solver.best_bound_callback = self._on_bound
+            status = self._solver.solve(self.model.model, _callback(self))
+            self.status = self._solver.status_name(status)
+            if self.status in ("OPTIMAL", "FEASIBLE"):
+                self.take(self._solver.boolean_value)
+            if self.status in ("OPTIMAL", "FEASIBLE", "UNKNOWN"):
+                self._on_bound(self._solver.best_objective_bound)
+        except BaseException as error:
+            self._failure = error
+
+    def take(self, holds: Any) -> None:
+        """Keep the groups whose variable holds, and report them."""
+        model = self.model
+        chosen = np.flatnonzero([holds(one) for one in model.x])
+        self.chosen = chosen
+        self.control.incumbent(model.core.rows[chosen], model.core.value(chosen))
+        if self.control.should_stop():
+            self._solver.stop_search()
+
+    def _on_bound(self, bound: float) -> None:
+        self.bound = min(self.bound, self.model.bound(bound))
+        if self.control.should_stop():
+            self._solver.stop_search()
+
+
+def _callback(run: _Run) -> cp_model.CpSolverSolutionCallback:
+    from ortools.sat.python import cp_model
+
+    class Incumbents(cp_model.CpSolverSolutionCallback):
+        def on_solution_callback(self) -> None:
+            run.take(self.boolean_value)
+
+    return Incumbents()
+
+
+def _outcome(
+    program: Program,
+    reduced: Presolved | None,
+    model: Model,
+    run: _Run,
+    status: str,
+    control: Control,
+) -> Outcome:
+    details = {
+        "core_groups": model.core.n_groups,
+        "formulation": model.formulation,
+        "cpsat_status": status,
+        "integer_scale": model.scale,
+    }
+    if status == "INFEASIBLE":
+        known = reduced is not None and reduced.chosen is not None
+        if not known:
+            return Outcome(None, infeasible=True, details=details)
+    # What the presolve removed cannot beat the best known value by more than the tolerance.
+    bound = run.bound
+    if reduced is not None and reduced.chosen is not None:
+        outside = reduced.value if program.grid else program.strictly_better(reduced.value)
+        bound = max(bound, outside) if np.isfinite(bound) else reduced.bound
+    if np.isfinite(bound):
+        control.tighten(max(bound, control.value))
+    return Outcome(control.rows, control.bound, control.termination(), details=details)

@@ -1,0 +1,200 @@
+"""Mixed-integer programming: a Pyomo model solved by HiGHS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.problem import Feature, Problem
+from engine.program import Program
+from engine.progress import Control
+from engine.solution import Termination
+from engine.solver import Outcome, Solver, SolverInfo
+from solvers.bottleneck import Cover, solve_worst
+from solvers.presolve import Presolved, presolve
+
+TOLERANCE = 1e-9
+"""Feasibility tolerances given to HiGHS; coefficients are scaled to at most 1."""
+
+BOUND_MARGIN = 1e-7
+"""How far HiGHS's bound, in scaled units, may be off."""
+
+
+@dataclass(frozen=True)
+class Milp(Solver):
+    """Pyomo and HiGHS with strong linking: a group serves a task only if it is chosen."""
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        summary="Pyomo + HiGHS on the presolved core",
+        exact=True,
+        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        requires=("pyomo", "highspy"),
+        rank=20,
+        reference="https://highs.dev",
+    )
+
+    def solve(self, problem: Problem, control: Control) -> Outcome:
+        """Solve a problem to proven optimality, or as far as the time allows."""
+        program = problem.program
+        if program.aggregate == "min":
+            return solve_worst(program, control, _cover)
+        reduced: Presolved | None = None
+        if control.presolve:
+            with control.stage("presolve"):
+                reduced = presolve(program, control)
+        with control.stage("load"):
+            import pyomo.environ  # noqa: F401
+        if control.should_stop():
+            return Outcome(control.rows, control.bound, control.termination())
+        core = program if reduced is None else reduced.core
+        with control.stage("model"):
+            model = build_model(core, serving=True)
+        with control.stage("search"):
+            run = _run(model, core, control)
+        details = {"core_groups": core.n_groups, "highs_status": run.status}
+        known = reduced is not None and reduced.chosen is not None
+        if run.infeasible and not known:
+            return Outcome(None, infeasible=True, details=details)
+        bound = run.bound
+        if reduced is not None and reduced.chosen is not None:
+            # What the presolve removed cannot beat the best known value by more than the tolerance.
+            outside = reduced.value if program.grid else program.strictly_better(reduced.value)
+            bound = max(bound, outside) if np.isfinite(bound) else reduced.bound
+        if np.isfinite(bound):
+            control.tighten(max(bound, control.value))
+        termination = Termination.INTERRUPTED if run.interrupted else control.termination()
+        return Outcome(control.rows, control.bound, termination, details=details)
+
+
+def build_model(core: Program, *, serving: bool) -> Any:
+    """Return the Pyomo model of a program, coefficients scaled to at most 1.
+
+    Parameters
+    ----------
+    core
+        The program.
+    serving
+        False for the pure covering problem, which has no serving variables and no objective.
+
+    Returns
+    -------
+    pyomo.environ.ConcreteModel
+        With variables ``x[group]`` and, unless the groups are disjoint, ``y[entry]``.
+    """
+    import pyomo.environ as pyo
+
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(core.n_groups), domain=pyo.Binary)
+    able = np.flatnonzero(np.isfinite(core.serve))
+    by_task: list[list[int]] = [[] for _ in range(core.n_tasks)]
+    for entry in able.tolist():
+        by_task[int(core.members[entry])].append(entry)
+    group_of = core.entry_groups.tolist()
+    serve = (core.serve / core.scale).tolist()
+    opening = core.open / core.scale
+
+    def column_sum(variables: Any, at: Any) -> Any:
+        return pyo.quicksum(variables[index] for index in at)
+
+    count = column_sum(model.x, range(core.n_groups))
+    model.at_most = pyo.Constraint(expr=count <= core.max_groups)
+    if core.min_groups:
+        model.at_least = pyo.Constraint(expr=count >= core.min_groups)
+    if np.isfinite(core.max_cost):
+        spent = pyo.quicksum(cost * model.x[group] for group, cost in enumerate(core.cost.tolist()))
+        model.cost = pyo.Constraint(expr=spent <= core.max_cost)
+    for group in np.flatnonzero(core.mandatory).tolist():
+        model.x[group].fix(1)
+    if core.max_memberships is not None:
+        holders: list[list[int]] = [[] for _ in range(core.n_tasks)]
+        for entry, task in enumerate(core.members.tolist()):
+            holders[task].append(group_of[entry])
+        model.memberships = pyo.Constraint(
+            range(core.n_tasks),
+            rule=lambda m, task: column_sum(m.x, holders[task]) <= core.max_memberships,
+        )
+    if core.is_partition or not serving:
+        model.cover = pyo.Constraint(
+            range(core.n_tasks),
+            rule=lambda m, task: column_sum(m.x, [group_of[entry] for entry in by_task[task]]) >= 1,
+        )
+    value: Any = pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(opening) if worth)
+    if serving and core.is_partition:
+        totals = np.bincount(core.entry_groups, core.serve / core.scale, core.n_groups)
+        value += pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(totals))
+    elif serving:
+        model.y = pyo.Var(able.tolist(), bounds=(0, 1))
+        model.once = pyo.Constraint(
+            range(core.n_tasks), rule=lambda m, task: column_sum(m.y, by_task[task]) == 1
+        )
+        model.linked = pyo.Constraint(able.tolist(), rule=lambda m, entry: m.y[entry] <= m.x[group_of[entry]])
+        value += pyo.quicksum(serve[entry] * model.y[entry] for entry in able.tolist())
+    model.value = pyo.Objective(expr=value, sense=pyo.maximize)
+    return model
+
+
+@dataclass
+class _Run:
+    status: str
+    bound: float
+    infeasible: bool
+    interrupted: bool
+    chosen: NDArray[np.int64] | None
+
+
+def _run(model: Any, core: Program, control: Control) -> _Run:
+    """Solve a model, report what it finds, and return what it claims."""
+    from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondition
+    from pyomo.contrib.solver.solvers.highs import Highs
+
+    left = control.remaining()
+    options = {
+        "random_seed": control.seed % (2**31),
+        "mip_feasibility_tolerance": TOLERANCE,
+        "primal_feasibility_tolerance": TOLERANCE,
+        "dual_feasibility_tolerance": TOLERANCE,
+    }
+    results = Highs().solve(
+        model,
+        load_solutions=False,
+        raise_exception_on_nonoptimal_result=False,
+        rel_gap=0.0,
+        abs_gap=TOLERANCE,
+        time_limit=None if np.isinf(left) else max(left, 1e-3),
+        solver_options=options,
+    )
+    condition = results.termination_condition
+    chosen: NDArray[np.int64] | None = None
+    if results.solution_status in (SolutionStatus.feasible, SolutionStatus.optimal):
+        values = results.solution_loader.get_vars(list(model.x.values()))
+        chosen = np.array([group for group in model.x if values[model.x[group]] > 0.5], dtype=np.int64)
+        control.incumbent(core.rows[chosen], core.value(chosen))
+    claimed = results.objective_bound
+    bound = np.inf
+    if claimed is not None and np.isfinite(claimed):
+        bound = (float(claimed) + BOUND_MARGIN) * core.scale
+        if core.grid:
+            bound = float(np.floor(bound / core.grid + 1e-3)) * core.grid
+    return _Run(
+        status=str(condition.name),
+        bound=bound,
+        infeasible=condition
+        in (TerminationCondition.provenInfeasible, TerminationCondition.infeasibleOrUnbounded),
+        interrupted=condition is TerminationCondition.interrupted,
+        chosen=chosen,
+    )
+
+
+def _cover(program: Program, control: Control) -> Cover:
+    """Find a choice that serves every task, or prove that there is none."""
+    covered = np.zeros(program.n_tasks, dtype=bool)
+    covered[program.members[np.isfinite(program.serve)]] = True
+    if not covered.all():
+        return Cover(None)
+    left = control.remaining()
+    quiet = Control(time_limit=None if np.isinf(left) else max(left, 1e-3), seed=control.seed)
+    run = _run(build_model(program, serving=False), program, quiet)
+    return Cover(run.chosen, decided=run.chosen is not None or run.infeasible)
