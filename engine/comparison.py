@@ -4,135 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from engine.comparison_table import UNSUPPORTED, Case, Comparison, Row
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.frontiers import frontier
-from engine.gains import GainTensor
 from engine.problem import Problem
 from engine.progress import Observer
 from engine.solution import Solution, Status, Termination
 from engine.solver import Solver, make_solver
 from engine.solving import PROOF_TOLERANCE, check_limits
 
-if TYPE_CHECKING:
-    import pandas
-
-UNSUPPORTED = "UNSUPPORTED"
-"""Status of a row whose solver cannot express the problem."""
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One problem of a comparison.
-
-    Attributes
-    ----------
-    instance
-        Its name in the table.
-    problem
-        What to solve; its own budget, if any, is replaced.
-    evaluation
-        The gains to judge the results on.
-    budgets
-        Its budgets, where they differ from those of the comparison.
-    source
-        The gain source in the table; by default that of the gains.
-    """
-
-    instance: str
-    problem: Problem
-    evaluation: GainTensor | None = None
-    budgets: tuple[float, ...] = ()
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One solver on one problem at one budget.
-
-    Attributes
-    ----------
-    instance, source, solver, budget
-        What was solved, and by whom.
-    status
-        A :class:`~engine.Status`, or ``"UNSUPPORTED"``.
-    value, bound, gap
-        As certified; the gap is relative (fraction).
-    seconds
-        Wall time of this budget, given what the solver kept from larger ones.
-    groups
-        Number of chosen groups.
-    mean, evaluation_mean
-        Mean over tasks on the source and on the evaluation split.
-    optimism
-        Mean promised minus kept; positive is a promise not kept.
-    agreement
-        Share of tasks served by the same group as in the best verified grouping of this problem and budget.
-    quantity
-        ``"gain"`` or ``"loss"``: what the means are.
-    predicted_servings
-        How many serving decisions rest on predictions.
-    termination
-        Why the solver stopped.
-    flag
-        What another verified value says against this row's claim; empty if nothing does.
-    reason
-        Why there is no result, in words.
-    """
-
-    instance: str
-    source: str
-    solver: str
-    budget: float
-    status: str
-    value: float | None = None
-    bound: float | None = None
-    gap: float | None = None
-    seconds: float | None = None
-    groups: int | None = None
-    mean: float | None = None
-    evaluation_mean: float | None = None
-    optimism: float | None = None
-    agreement: float | None = None
-    quantity: str = "gain"
-    predicted_servings: int = 0
-    termination: str = ""
-    flag: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The table of a comparison.
-
-    Attributes
-    ----------
-    rows
-        By problem, then solver, then budget.
-    interrupted
-        Whether an interrupt cut it short.
-    """
-
-    rows: tuple[Row, ...]
-    interrupted: bool = False
-
-    @property
-    def flagged(self) -> tuple[Row, ...]:
-        """The rows whose claims are refuted, by another solver or by the independent check."""
-        return tuple(row for row in self.rows if row.flag)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {"interrupted": self.interrupted, "rows": [asdict(row) for row in self.rows]}
-
-    def to_frame(self) -> pandas.DataFrame:
-        """Return the table, one line per row."""
-        import pandas
-
-        columns = [one.name for one in fields(Row)]
-        return pandas.DataFrame([asdict(row) for row in self.rows], columns=columns)
+__all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
 
 
 @dataclass

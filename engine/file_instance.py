@@ -50,37 +50,38 @@ class FileInstance(Instance):
     ) -> None:
         parts = split_pair(path)
         super().__init__(parts[0].stem)
-        split = "" if evaluation_path is None else "source"
         gains = read_gains(
-            path,
-            tasks=tasks,
-            merge_duplicates=merge_duplicates,
-            single_task_baseline=single_task_baseline,
-            split=split,
+            path, tasks=tasks, merge_duplicates=merge_duplicates, single_task_baseline=single_task_baseline
         )
-        self._recorded = {"source": replace(gains, split=gains.split or split)}
+        source_split, evaluation_split = gains.split, ""
+        self._recorded = {source_split: gains}
         if evaluation_path is not None:
             judged = read_gains(
                 evaluation_path,
                 tasks=gains.tasks,
                 merge_duplicates=merge_duplicates,
                 single_task_baseline=single_task_baseline,
-                split="evaluation",
             )
             if judged.quantity != gains.quantity:
                 raise UsageError(
                     f"{path} holds the {gains.quantity} but {evaluation_path} the {judged.quantity}: "
                     "give the same quantity for both."
                 )
-            self._recorded["evaluation"] = judged
+            source_split, evaluation_split = gains.split or "source", judged.split or "evaluation"
+            if source_split == evaluation_split:
+                source_split, evaluation_split = "source", "evaluation"
+            self._recorded = {
+                source_split: replace(gains, split=source_split),
+                evaluation_split: replace(judged, split=evaluation_split),
+            }
         count = gains.n_tasks
         self.info = InstanceInfo(
             summary=f"{gains.n_groups} groups of {count} tasks from {parts[0].name}",
             tasks=gains.tasks,
             n_groups=gains.n_groups,
             sources=(gains.source,),
-            source_split="source" if evaluation_path is not None else "",
-            evaluation_split="evaluation" if evaluation_path is not None else "",
+            source_split=source_split,
+            evaluation_split=evaluation_split,
             budgets=tuple(float(budget) for budget in range(1, count + 1)),
             default_budget=float(min(count, max(1, math.ceil(count / 4)))),
             quantity=gains.quantity,
@@ -96,7 +97,7 @@ class FileInstance(Instance):
         UsageError
             If there is nothing for this source and split.
         """
-        found = self._recorded.get(split or "source")
+        found = self._recorded.get(split)
         if found is None or source not in self.info.sources:
             raise UsageError(f"Instance {self.name!r} has no gains of {source!r} on {split!r}.")
         return found

@@ -54,24 +54,38 @@ def read_text(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that takes its place when the block ends without error.
 
+    A link is followed, and the permissions are those of the file replaced, or of any new file.
+
     Raises
     ------
     DataError
-        If the folder is missing or cannot be written.
+        If the folder is missing or cannot be written, or ``path`` is a folder, a pipe or a device.
     """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise DataError(f"{path}: cannot be written (a folder, a pipe or a device cannot be replaced).")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error}).") from error
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.replace(path)
+        temporary.chmod(_mode(target))
+        temporary.replace(target)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from engine.errors import UsageError, unknown_name
 from engine.gain_model import tabulate
@@ -128,7 +127,7 @@ class Instance(ABC):
 class CatalogueInstance(Instance):
     """Base of the instances that are found by name; ``info`` is known without an object."""
 
-    info: ClassVar[InstanceInfo]  # type: ignore[misc]
+    info: InstanceInfo
 
 
 def load_instance(name: str, data_dir: Path | None = None) -> Instance:

@@ -1,170 +1,28 @@
-"""Plots: a record of numbers first, then a drawing of it."""
+"""Plots: charts drawn with matplotlib."""
 
 from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import DataError, MissingDependencyError, UsageError
+from engine.charts import Panel
+from engine.errors import MissingDependencyError, UsageError
 from engine.files import replacing
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from engine.comparison import Comparison, Row
-    from engine.gains import GainTensor
-    from engine.solution import Solution
 
 FORMATS = (".png", ".svg", ".pdf")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DPI = 150
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What one solver reaches by budget; means over tasks, None where unknown.
-
-    Attributes
-    ----------
-    label
-        Its name in the legend.
-    budgets
-        Ascending.
-    source, evaluation
-        Mean on the split the solver saw, and on the one it is judged on.
-    bound
-        Proven limit of the source mean, where the objective is the plain total.
-    proven
-        Whether the grouping is proven optimal.
-    """
-
-    label: str
-    budgets: tuple[float, ...]
-    source: tuple[float | None, ...]
-    evaluation: tuple[float | None, ...]
-    bound: tuple[float | None, ...]
-    proven: tuple[bool, ...]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """The curves on one problem.
-
-    Attributes
-    ----------
-    title
-        Instance and source.
-    quantity
-        ``"gain"`` or ``"loss"``.
-    source, evaluation
-        How the two splits are called.
-    curves
-        One per solver.
-    """
-
-    title: str
-    quantity: str
-    source: str
-    evaluation: str
-    curves: tuple[Curve, ...]
-
-
-def frontier_chart(
-    solutions: Mapping[float, Solution], evaluation: GainTensor | None = None, *, title: str = ""
-) -> tuple[Panel, ...]:
-    """Return the numbers of a frontier plot.
-
-    Parameters
-    ----------
-    solutions
-        As :func:`engine.frontier` returns them.
-    evaluation
-        The gains to judge on.
-    title
-        Name of the instance.
-    """
-    found = {budget: one for budget, one in sorted(solutions.items()) if one.found}
-    if not found:
-        return ()
-    first = next(iter(found.values()))
-    kept: list[float | None] = []
-    for one in found.values():
-        try:
-            kept.append(None if evaluation is None else one.evaluate(evaluation).mean)
-        except DataError:
-            kept.append(None)
-    curve = Curve(
-        label=first.certificate.solver,
-        budgets=tuple(found),
-        source=tuple(one.mean_gain for one in found.values()),
-        evaluation=tuple(kept),
-        bound=tuple(_mean_bound(one) for one in found.values()),
-        proven=tuple(one.status == "OPTIMAL" for one in found.values()),
-    )
-    predicted = any(
-        not one.groups[index].measured for one in found.values() for index in one.serving.values()
-    )
-    source = f"{first.gains.get('source', '')}{', predicted' if predicted else ''}"
-    return (
-        Panel(
-            title=f"{title} · {source}".strip(" ·"),
-            quantity=first.quantity,
-            source=str(first.gains.get("split") or "source"),
-            evaluation=(evaluation.split or "evaluation") if evaluation is not None else "",
-            curves=(curve,),
-        ),
-    )
-
-
-def comparison_chart(comparison: Comparison) -> tuple[Panel, ...]:
-    """Return the numbers of a comparison plot: a panel per instance and source, a curve per solver."""
-    panels: dict[tuple[str, str], dict[str, list[Row]]] = {}
-    for row in comparison.rows:
-        if row.value is not None:
-            of_panel = panels.setdefault((row.instance, row.source), {})
-            of_panel.setdefault(row.solver, []).append(row)
-    made = []
-    for (instance, source), by_solver in panels.items():
-        every = [row for rows in by_solver.values() for row in rows]
-        judged = any(row.evaluation_mean is not None for row in every)
-        predicted = ", predicted" if any(row.predicted_servings for row in every) else ""
-        made.append(
-            Panel(
-                title=f"{instance} · {source}{predicted}",
-                quantity=every[0].quantity,
-                source="source",
-                evaluation="evaluation" if judged else "",
-                curves=tuple(_curve(solver, rows) for solver, rows in by_solver.items()),
-            )
-        )
-    return tuple(made)
-
-
-def _curve(solver: str, rows: Sequence[Row]) -> Curve:
-    ordered = sorted(rows, key=lambda row: row.budget)
-    return Curve(
-        label=solver,
-        budgets=tuple(row.budget for row in ordered),
-        source=tuple(row.mean for row in ordered),
-        evaluation=tuple(row.evaluation_mean for row in ordered),
-        bound=(None,) * len(ordered),
-        proven=tuple(row.status == "OPTIMAL" for row in ordered),
-    )
-
-
-def _mean_bound(solution: Solution) -> float | None:
-    """Return the bound per task, where the value is the plain total of the tasks."""
-    total = math.fsum(solution.task_values.values())
-    if solution.bound is None or solution.value is None:
-        return None
-    plain = math.isclose(total, solution.value, rel_tol=1e-9, abs_tol=1e-12)
-    return solution.bound / len(solution.tasks) if plain else None
+DASHES = (0, (4, 2))
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
@@ -173,7 +31,7 @@ def draw(panels: Sequence[Panel]) -> Figure:
     Parameters
     ----------
     panels
-        At least one, from :func:`frontier_chart` or :func:`comparison_chart`.
+        At least one, from :func:`engine.charts.frontier_chart` or :func:`engine.charts.comparison_chart`.
 
     Raises
     ------
@@ -189,55 +47,86 @@ def draw(panels: Sequence[Panel]) -> Figure:
 
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
-    figure = Figure(figsize=(1.4 + 4.8 * columns, 0.6 + 3.6 * lines), layout="constrained", dpi=DPI)
+    figure = Figure(figsize=(2.6 + 4.8 * columns, 0.6 + 3.6 * lines), layout="constrained", dpi=DPI)
     axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
+    labels = list(dict.fromkeys(curve.label for panel in panels for curve in panel.curves))
     for ax, panel in zip(axes, panels, strict=False):
-        _draw_panel(ax, panel)
+        _draw_panel(ax, panel, labels)
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
+    figure.legend(handles=_legend(panels, labels), loc="outside right upper", frameon=False, fontsize=9)
     return figure
 
 
-def _draw_panel(ax: Axes, panel: Panel) -> None:
+def _style(label: str, labels: Sequence[str]) -> dict[str, Any]:
+    index = labels.index(label)
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+
+
+def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     scale = 100.0 if panel.quantity == "gain" else 1.0
-    for index, curve in enumerate(panel.curves):
-        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
-        style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4.5, "linewidth": 1.6}
+    for curve in panel.curves:
+        style = _style(curve.label, labels)
         source, evaluation = _scaled(curve.source, scale), _scaled(curve.evaluation, scale)
-        bound = _scaled(curve.bound, scale)
-        open_ = [
-            not proven and limit is not None for proven, limit in zip(curve.proven, curve.bound, strict=True)
-        ]
-        if any(open_):
-            ax.fill_between(
-                curve.budgets, source, bound, color=colour, alpha=0.15, linewidth=0, label="up to the bound"
-            )
-        ax.plot(curve.budgets, source, label=f"{curve.label}, {panel.source}", **style)
+        if any(not proven for proven in curve.proven):
+            upper = _scaled(curve.bound, scale)
+            ax.fill_between(curve.budgets, source, upper, color=style["color"], alpha=0.15, linewidth=0)
+        ax.plot(curve.budgets, source, linewidth=1.6, markersize=4.5, **style)
         loose = [at for at, proven in enumerate(curve.proven) if not proven]
         ax.plot(
             [curve.budgets[at] for at in loose],
             [source[at] for at in loose],
             linestyle="none",
-            marker=marker,
             markersize=4.5,
             markerfacecolor="white",
-            markeredgecolor=colour,
             zorder=3,
+            **style,
         )
-        if panel.evaluation and any(one is not None for one in curve.evaluation):
-            style |= {"linestyle": (0, (4, 2)), "alpha": 0.75, "markersize": 3.0}
-            ax.plot(curve.budgets, evaluation, label=f"{curve.label}, {panel.evaluation}", **style)
+        ax.plot(
+            curve.budgets, evaluation, linestyle=DASHES, linewidth=1.4, markersize=2.5, alpha=0.75, **style
+        )
+    if all(budget == int(budget) for curve in panel.curves for budget in curve.budgets):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title(panel.title, fontsize=11)
     ax.set_xlabel("budget (total cost of the groups)")
     ax.set_ylabel("mean gain in %" if panel.quantity == "gain" else "mean loss")
-    if any(not proven for curve in panel.curves for proven in curve.proven):
-        ax.plot(
-            [], [], linestyle="none", marker="o", color="0.4", markerfacecolor="white", label="not proven"
-        )
     ax.grid(visible=True, color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(fontsize=8, frameon=False)
+
+
+def _legend(panels: Sequence[Panel], labels: Sequence[str]) -> list[Artist]:
+    """Explain colours and markers (the solver), dashes (the split) and fillings (the proof)."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    curves = [curve for panel in panels for curve in panel.curves]
+    grey: dict[str, Any] = {"color": "0.35", "linewidth": 1.6}
+    handles: list[Artist] = [
+        Line2D([], [], label=label, linewidth=1.6, markersize=5, **_style(label, labels)) for label in labels
+    ]
+    names = list(dict.fromkeys(panel.source for panel in panels))
+    handles.append(Line2D([], [], label=f"{' / '.join(names)}: seen by the solver", **grey))
+    judged = list(dict.fromkeys(panel.evaluation for panel in panels if panel.evaluation))
+    if judged:
+        handles.append(Line2D([], [], label=f"{' / '.join(judged)}: judged on", linestyle=DASHES, **grey))
+    if any(not all(curve.proven) for curve in curves):
+        hollow: dict[str, Any] = {
+            "marker": "o",
+            "markerfacecolor": "white",
+            "linestyle": "none",
+            "color": "0.35",
+        }
+        handles.append(Line2D([], [], label="not proven optimal", **hollow))
+    if any(
+        limit is not None and not proven
+        for curve in curves
+        for limit, proven in zip(curve.bound, curve.proven, strict=True)
+    ):
+        handles.append(Patch(color="0.35", alpha=0.15, label="up to the proven bound"))
+    return handles
 
 
 def _scaled(numbers: Sequence[float | None], scale: float) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -154,18 +154,26 @@ def check_supported(name: str, solver: Solver, problem: Problem) -> None:
     lacking = problem.features - solver.info.features
     if not lacking:
         return
-    able = [other for other in SOLVERS.names() if problem.features <= SOLVERS.load(other).info.features]
+    able = [other for other, info in _declared() if problem.features <= info.features]
     raise UnsupportedError(
         f"The solver {name!r} does not support {', '.join(sorted(lacking))}. "
         f"Solvers that do: {', '.join(able) or 'none'}."
     )
 
 
+def _declared() -> Iterator[tuple[str, SolverInfo]]:
+    """Give what every solver declares; a plug-in that cannot be imported hides no other."""
+    for name in SOLVERS.names():
+        try:
+            yield name, SOLVERS.load(name).info
+        except UsageError:
+            continue
+
+
 def choose_solver(problem: Problem) -> str:
     """Return the preferred installed solver for a problem: one that proves optimality if any does."""
     able = []
-    for name in SOLVERS.names():
-        info = SOLVERS.load(name).info
+    for name, info in _declared():
         if problem.features <= info.features and not missing_modules(info.requires):
             able.append((not info.exact, info.rank, name))
     if not able:

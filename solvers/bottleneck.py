@@ -40,10 +40,7 @@ CoverProver = Callable[[Program, Control], Cover]
 
 
 def at_level(program: Program, level: float) -> Program:
-    """Return the program in which only entries of at least ``level`` may serve, all alike.
-
-    Groups that are dominated as covers are dropped where nothing but covering counts.
-    """
+    """Return the program in which only entries of at least ``level`` may serve, all alike."""
     fine = program.serve >= level
     serve = np.where(fine, 0.0, -np.inf)
     allowed = np.ones(program.n_groups, dtype=bool)
@@ -52,24 +49,29 @@ def at_level(program: Program, level: float) -> Program:
     plain = replace(
         program, serve=serve, open=np.zeros(program.n_groups), aggregate="sum", grid=1.0, scale=1.0
     )
-    if not program.is_partition and program.max_memberships is None and not program.min_groups:
-        allowed &= _maximal(program, fine) | program.mandatory
     return plain.select(np.flatnonzero(allowed), fine)
 
 
-def _maximal(program: Program, fine: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which groups cover something that no other group of at most their cost covers too."""
+def maximal_covers(program: Program) -> Ints:
+    """Return the groups that a covering problem needs, ascending.
+
+    A group is not needed where another one of at most its cost covers all that it covers, provided
+    that groups do not compete for memberships and no number of them is demanded.
+    """
     groups = program.n_groups
-    if groups > MOST_GROUPS:
-        return np.ones(groups, dtype=bool)
+    everything = np.arange(groups)
+    if groups > MOST_GROUPS or program.max_memberships is not None or program.min_groups:
+        return everything
+    fine = np.isfinite(program.serve)
     covers = np.zeros((groups, program.n_tasks), dtype=np.float32)
     covers[program.entry_groups[fine], program.members[fine]] = 1.0
     cost = program.cost if np.isfinite(program.max_cost) else np.ones(groups)
-    sizes = covers.sum(axis=1)
     # Entry (i, j): all that i covers, j covers at no higher cost; of equals the first stays.
-    within = (covers @ covers.T == sizes[:, None]) & (cost[None, :] <= cost[:, None])
+    within = covers @ covers.T == covers.sum(axis=1)[:, None]
+    within &= cost[None, :] <= cost[:, None]
     mutual = within & within.T
-    return ~(within & (~mutual | np.tri(groups, k=-1, dtype=bool))).any(axis=1)
+    replaced = (within & (~mutual | np.tri(groups, k=-1, dtype=bool))).any(axis=1)
+    return np.flatnonzero(~replaced | program.mandatory)
 
 
 def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Outcome:

@@ -14,7 +14,7 @@ from engine.problem import Feature, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import Cover, solve_worst
+from solvers.bottleneck import Cover, maximal_covers, solve_worst
 from solvers.cpsat_models import Model, dual_shifted, plain_cover, radius
 from solvers.presolve import Presolved, presolve
 
@@ -96,12 +96,13 @@ class CpSat(Solver):
         covered[program.members[np.isfinite(program.serve)]] = True
         if not covered.all():
             return Cover(None)
-        model = plain_cover(program)
+        needed = maximal_covers(program)
+        model = plain_cover(program.select(needed))
         quiet = _quiet(control)
         run = _Run(model, quiet, self.workers)
         status = run.wait()
         if status in ("OPTIMAL", "FEASIBLE"):
-            return Cover(run.chosen)
+            return Cover(None if run.chosen is None else needed[run.chosen])
         return Cover(None, decided=status == "INFEASIBLE")
 
 

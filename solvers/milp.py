@@ -13,7 +13,7 @@ from engine.program import Program
 from engine.progress import Control
 from engine.solution import Termination
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import Cover, solve_worst
+from solvers.bottleneck import Cover, maximal_covers, solve_worst
 from solvers.presolve import Presolved, presolve
 
 TOLERANCE = 1e-9
@@ -196,5 +196,9 @@ def _cover(program: Program, control: Control) -> Cover:
         return Cover(None)
     left = control.remaining()
     quiet = Control(time_limit=None if np.isinf(left) else max(left, 1e-3), seed=control.seed)
-    run = _run(build_model(program, serving=False), program, quiet)
-    return Cover(run.chosen, decided=run.chosen is not None or run.infeasible)
+    needed = maximal_covers(program)
+    core = program.select(needed)
+    run = _run(build_model(core, serving=False), core, quiet)
+    if run.chosen is None:
+        return Cover(None, decided=run.infeasible)
+    return Cover(needed[run.chosen])

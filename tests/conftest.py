@@ -1,0 +1,25 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test downloads anything."""
+    monkeypatch.setenv("ENGINE_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder with the published data; tests that need it are skipped where there is none."""
+    folder = os.environ.get("ENGINE_DATA")
+    if not folder:
+        pytest.skip("the published data are not here: ENGINE_DATA is not set")
+    if not Path(folder).is_dir():
+        pytest.skip(f"the published data are not here: ENGINE_DATA={folder} is no folder")
+    return Path(folder)
