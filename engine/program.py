@@ -131,7 +131,7 @@ class Program:
         if self.n_groups and self.cost[0] > 0 and np.all(self.cost == self.cost[0]):
             affordable = math.floor(limit / self.cost[0] + COST_TOLERANCE)
             return replace(self, max_groups=min(self.max_groups, affordable))
-        return replace(self, max_cost=min(self.max_cost, limit))
+        return replace(self, max_cost=min(self.max_cost, limit * (1 + COST_TOLERANCE)))
 
     def best_served(self, groups: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the best value of each task among some candidates, shape (N,), −inf where none."""

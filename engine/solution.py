@@ -79,7 +79,7 @@ class Certificate:
         Whether the independent check passed.
     problems
         What the check found wrong.
-    solver, seed, threads, options
+    solver, seed, threads, presolve, options
         How it was solved.
     seconds
         Wall time by stage, ``total`` included.
@@ -98,6 +98,7 @@ class Certificate:
     problems: tuple[str, ...] = ()
     seed: int = 0
     threads: int = 1
+    presolve: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -264,6 +265,7 @@ class Solution:
             "solver": certificate.solver,
             "seed": certificate.seed,
             "threads": certificate.threads,
+            "presolve": certificate.presolve,
             "options": dict(certificate.options),
             "seconds": dict(certificate.seconds),
             "versions": dict(certificate.versions),
@@ -306,6 +308,7 @@ class Solution:
                     problems=tuple(data["problems"]),
                     seed=data["seed"],
                     threads=data["threads"],
+                    presolve=data["presolve"],
                     options=dict(data["options"]),
                     seconds=dict(data["seconds"]),
                     versions=dict(data["versions"]),

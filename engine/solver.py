@@ -102,7 +102,10 @@ def solver_options(cls: type[Solver]) -> dict[str, Any]:
     """Return the options of a solver class with their defaults."""
     if not dataclasses.is_dataclass(cls):
         return {}
-    return {one.name: one.default for one in dataclasses.fields(cls)}
+    return {
+        one.name: one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        for one in dataclasses.fields(cls)
+    }
 
 
 def make_solver(solver: str | Solver, options: Mapping[str, Any] | None = None) -> tuple[str, Solver]:

@@ -99,8 +99,8 @@ def check_limits(time_limit: float | None, threads: int | None) -> None:
     UsageError
         If a limit is not above 0.
     """
-    if time_limit is not None and not time_limit > 0:
-        raise UsageError(f"The time limit must be above 0 seconds, not {time_limit!r}.")
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise UsageError(f"The time limit must be a finite number of seconds above 0, not {time_limit!r}.")
     if threads is not None and threads < 1:
         raise UsageError(f"The number of threads must be 1 or more, not {threads!r}.")
 
@@ -208,6 +208,7 @@ def certify(
     predicted = 0
     if outcome.rows is None:
         status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
+        bound = None if outcome.infeasible else bound
     else:
         rows, verdict = _judged(problem, outcome.rows)
         value, problems = verdict.value, verdict.problems
@@ -239,6 +240,7 @@ def certify(
         problems=problems,
         seed=control.seed,
         threads=control.threads,
+        presolve=control.presolve,
         options=dict(options),
         seconds=dict(control.seconds),
         versions=dict(versions(solver.info.requires)),

@@ -21,6 +21,9 @@ Ints = NDArray[np.int64]
 
 NODES_BETWEEN_POLLS = 50
 
+SEARCHED_AT_ONCE = 64
+"""Up to so many groups, presolve costs more than the compiled search itself."""
+
 
 @dataclass(frozen=True)
 class BranchAndBound(Solver):
@@ -55,6 +58,10 @@ class BranchAndBound(Solver):
         return self._solve_sum(program, control)
 
     def _solve_sum(self, program: Program, control: Control) -> Outcome:
+        if self.compiled and control.presolve and program.n_groups <= SEARCHED_AT_ONCE:
+            found = self._search_at_once(program, control)
+            if found is not None:
+                return found
         with control.stage("presolve"):
             reduced = self._presolve(program, control)
         if reduced.chosen is None:
@@ -69,6 +76,20 @@ class BranchAndBound(Solver):
             with control.stage("search"):
                 details["nodes"] = self._search(reduced, control)
         return Outcome(control.rows, control.bound, control.termination(), details=details)
+
+    def _search_at_once(self, program: Program, control: Control) -> Outcome | None:
+        """Search a tiny program without presolve; None where no solution turns up at once."""
+        best = np.full(program.n_tasks, -np.inf)
+        np.maximum.at(best, program.members, program.serve)
+        at = Multipliers(best, np.zeros(program.n_tasks))
+        unserved = float(uncovered_worth(program).sum())
+        tree = Tree(program, at, unserved, np.full(program.n_tasks, np.inf))
+        done = tree.explore(NODES_BETWEEN_POLLS)
+        if not done or not len(tree.solution):
+            return None
+        control.incumbent(program.rows[tree.solution], tree.value)
+        control.tighten(tree.value if program.grid else program.strictly_better(tree.value))
+        return Outcome(control.rows, control.bound, details={"nodes": tree.nodes})
 
     def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
         if control.presolve:

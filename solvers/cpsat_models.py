@@ -84,7 +84,7 @@ def _base(core: Program) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
         model.add(x[group] == 1)
     if np.isfinite(core.max_cost):
         units = [round(Fraction(cost) * COST_UNITS) for cost in core.cost.tolist()]
-        limit = math.floor(Fraction(core.max_cost) * COST_UNITS) + 1
+        limit = math.floor(Fraction(core.max_cost) * COST_UNITS)
         model.add(sum(one * unit for one, unit in zip(x, units, strict=True)) <= limit)
     if core.max_memberships is not None:
         for holders in _holders(core):

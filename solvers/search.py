@@ -73,6 +73,57 @@ def _settle(
 
 
 @kernel
+def _primal(
+    indptr: Ints,
+    members: Ints,
+    serve: Floats,
+    open_: Floats,
+    cost: Floats,
+    state: NDArray[np.int8],
+    penalty: Floats,
+    floor: Floats,
+    limits: Ints,
+    cap: float,
+    rigid: bool,
+    values: Floats,
+    frequency: Floats,
+    chosen: Ints,
+    served: Floats,
+    best: Floats,
+    solution: Ints,
+) -> None:
+    """Make a solution from what the relaxation favours, and keep it if it is the best."""
+    n_groups = len(open_)
+    count = 0
+    if rigid:
+        order = np.argsort(-values)
+        count = pack(indptr, members, cost, state, order, limits, cap, len(penalty), chosen)
+    else:
+        spent = 0.0
+        for g in range(n_groups):
+            if state[g] > 0:
+                chosen[count] = g
+                count += 1
+                spent += cost[g]
+        order = np.argsort(-frequency)
+        for i in range(n_groups):
+            g = order[i]
+            if count >= limits[0] or frequency[g] <= 0.0:
+                break
+            if state[g] == 0 and spent + cost[g] <= cap and limits[2] == 0:
+                chosen[count] = g
+                count += 1
+                spent += cost[g]
+        count = improve(indptr, members, serve, open_, cost, state, floor, limits, cap, chosen, count, 50)
+    value = worth(indptr, members, serve, open_, penalty, chosen, count, rigid, served)
+    if count >= limits[1] and value > best[0]:
+        best[0] = value
+        solution[0] = count
+        for i in range(count):
+            solution[i + 1] = chosen[i]
+
+
+@kernel
 def search(
     indptr: Ints,
     members: Ints,
@@ -131,6 +182,17 @@ def search(
             for g in range(n_groups):
                 if state[g] == 0:
                     free += 1
+            if tree[2] == 1:
+                frequency[:] = 0.0
+                for g in range(n_groups):
+                    total = open_[g]
+                    for e in range(indptr[g], indptr[g + 1]):
+                        total += serve[e]
+                    values[g] = total / max(1, indptr[g + 1] - indptr[g])
+                _primal(
+                    indptr, members, serve, open_, cost, state, penalty, floor, limits, cap, rigid,
+                    values, frequency, chosen, served, best, solution,
+                )  # fmt: skip
             enough = best[0] + step_up
             iterations = ROOT_ITERATIONS if depth == 0 else NODE_ITERATIONS
             bound, _ = ascend(
@@ -140,36 +202,10 @@ def search(
             if bound <= enough:
                 closed = True
         if not closed:
-            count = 0
-            if rigid:
-                order = np.argsort(-values)
-                count = pack(indptr, members, cost, state, order, limits, cap, n_tasks, chosen)
-            else:
-                room = limits[0]
-                spent = 0.0
-                for g in range(n_groups):
-                    if state[g] > 0:
-                        chosen[count] = g
-                        count += 1
-                        spent += cost[g]
-                order = np.argsort(-frequency)
-                for i in range(n_groups):
-                    g = order[i]
-                    if count >= room or frequency[g] <= 0.0:
-                        break
-                    if state[g] == 0 and spent + cost[g] <= cap and limits[2] == 0:
-                        chosen[count] = g
-                        count += 1
-                        spent += cost[g]
-                count = improve(
-                    indptr, members, serve, open_, cost, state, floor, limits, cap, chosen, count, 50
-                )
-            value = worth(indptr, members, serve, open_, penalty, chosen, count, rigid, served)
-            if count >= limits[1] and value > best[0]:
-                best[0] = value
-                solution[0] = count
-                for i in range(count):
-                    solution[i + 1] = chosen[i]
+            _primal(
+                indptr, members, serve, open_, cost, state, penalty, floor, limits, cap, rigid,
+                values, frequency, chosen, served, best, solution,
+            )  # fmt: skip
             enough = best[0] + step_up
             before[:] = state
             fixed = fix(indptr, members, serve, state, limits, rigid, u, bound, enough, values, entries)

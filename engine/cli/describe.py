@@ -1,0 +1,171 @@
+"""An instance in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.gains import GainTensor
+from engine.instance import Instance
+
+QUANTILES = {
+    "least": 0.0,
+    "5 %": 0.05,
+    "25 %": 0.25,
+    "median": 0.5,
+    "75 %": 0.75,
+    "95 %": 0.95,
+    "largest": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class SplitNumbers:
+    """The values of one split, over the members of groups of two tasks or more.
+
+    Attributes
+    ----------
+    role, split
+        ``"source"`` or ``"evaluation"``, and the name of the split.
+    quantiles, mean
+        Of the values.
+    positive
+        Share of gains above 0; None for losses.
+    """
+
+    role: str
+    split: str
+    quantiles: Mapping[str, float]
+    mean: float
+    positive: float | None
+
+
+@dataclass(frozen=True)
+class TaskCoverage:
+    """How often a task occurs, and its values there on the source split."""
+
+    task: str
+    groups: int
+    mean: float
+    best: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``engine instances show`` tells.
+
+    Attributes
+    ----------
+    name, summary, origin, licence, quantity, tasks, sources, budgets, default_budget
+        As declared.
+    groups, measured_groups
+        Number of groups, and how many are measured.
+    sizes, costs
+        Number of groups by size and by cost.
+    splits
+        The source split, and the evaluation split where there is one.
+    correlation
+        Between the two splits, over members of the groups of two or more that both hold.
+    coverage
+        One record per task.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    licence: str
+    quantity: str
+    tasks: tuple[str, ...]
+    sources: tuple[str, ...]
+    budgets: tuple[float, ...]
+    default_budget: float
+    groups: int
+    measured_groups: int
+    sizes: Mapping[int, int]
+    costs: Mapping[str, int]
+    splits: tuple[SplitNumbers, ...]
+    correlation: float | None
+    coverage: tuple[TaskCoverage, ...]
+
+
+def describe(instance: Instance) -> Description:
+    """Load an instance and sum it up.
+
+    Parameters
+    ----------
+    instance
+        An instance of the catalogue or a file.
+    """
+    info, gains, evaluation = instance.info, instance.gains(), instance.evaluation()
+    sizes, size_counts = np.unique(gains.sizes, return_counts=True)
+    costs, cost_counts = np.unique(gains.cost, return_counts=True)
+    splits = [_numbers("source", gains)]
+    if evaluation is not None:
+        splits.append(_numbers("evaluation", evaluation))
+    return Description(
+        name=instance.name,
+        summary=info.summary,
+        origin=info.origin,
+        licence=info.licence,
+        quantity=gains.quantity,
+        tasks=gains.tasks,
+        sources=info.sources,
+        budgets=info.budgets,
+        default_budget=info.default_budget,
+        groups=gains.n_groups,
+        measured_groups=int(gains.measured.sum()),
+        sizes={int(size): int(count) for size, count in zip(sizes, size_counts, strict=True)},
+        costs={f"{cost:g}": int(count) for cost, count in zip(costs, cost_counts, strict=True)},
+        splits=tuple(splits),
+        correlation=None if evaluation is None else _correlation(gains, evaluation),
+        coverage=tuple(_coverage(gains)),
+    )
+
+
+def _shared(gains: GainTensor) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which entries belong to groups of two or more; all, where there is no such group."""
+    several = gains.sizes[gains.entry_rows] > 1
+    return several if several.any() else np.ones_like(several)
+
+
+def _numbers(role: str, gains: GainTensor) -> SplitNumbers:
+    values = gains.values[_shared(gains)]
+    quantiles = np.quantile(values, list(QUANTILES.values())).tolist()
+    return SplitNumbers(
+        role,
+        gains.split,
+        dict(zip(QUANTILES, quantiles, strict=True)),
+        float(values.mean()),
+        float((values > 0).mean()) if gains.quantity == "gain" else None,
+    )
+
+
+def _correlation(gains: GainTensor, evaluation: GainTensor) -> float | None:
+    if gains.tasks != evaluation.tasks:
+        return None
+    there = {
+        (evaluation.packed[row].tobytes(), float(evaluation.cost[row])): row
+        for row in range(evaluation.n_groups)
+    }
+    pairs: list[tuple[float, float]] = []
+    for row in np.flatnonzero(gains.sizes > 1):
+        other = there.get((gains.packed[row].tobytes(), float(gains.cost[row])))
+        if other is not None:
+            ours, theirs = gains.values[gains.row(int(row))], evaluation.values[evaluation.row(other)]
+            pairs += zip(ours.tolist(), theirs.tolist(), strict=True)
+    both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    if len(both) < 2 or both[:, 0].std() == 0 or both[:, 1].std() == 0:
+        return None
+    return float(np.corrcoef(both[:, 0], both[:, 1])[0, 1])
+
+
+def _coverage(gains: GainTensor) -> list[TaskCoverage]:
+    best = np.max if gains.quantity == "gain" else np.min
+    found = []
+    for column, task in enumerate(gains.tasks):
+        values = gains.values[gains.members == column]
+        mean, top = (float(values.mean()), float(best(values))) if len(values) else (0.0, 0.0)
+        found.append(TaskCoverage(task, len(values), mean, top))
+    return found

@@ -1,0 +1,246 @@
+"""Options that several commands share, as frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Record = TypeVar("Record")
+
+MOST_BUDGETS = 10_000
+LARGEST_BUDGET = 1e9
+
+
+class Budgets(click.ParamType):  # type: ignore[type-arg]
+    """Budgets as ``1-27``, ``1,2,3``, ``1-5:0.5`` or a mixture."""
+
+    name = "budgets"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the budgets, ascending, without repeats."""
+        if isinstance(value, tuple):
+            return value
+        found: set[Fraction] = set()
+        for part in str(value).split(","):
+            try:
+                bounds, _, step = part.partition(":")
+                first, _, last = bounds.partition("-")
+                low, high, pace = (_exact(one) for one in (first, last or first, step or "1"))
+            except ValueError:
+                self.fail(f"{part!r} is no budget and no range; write 1-27, 1,2,3 or 1-5:0.5.", param, ctx)
+            if not 0 < low <= high or pace <= 0:
+                self.fail(f"{part!r}: a range rises from above 0, with a step above 0.", param, ctx)
+            if (high - low) / pace > MOST_BUDGETS:
+                self.fail(f"{part!r} holds more than {MOST_BUDGETS} budgets.", param, ctx)
+            found.update(low + index * pace for index in range(int((high - low) / pace) + 1))
+        return tuple(float(budget) for budget in sorted(found))
+
+
+def _exact(text: str) -> Fraction:
+    if not abs(float(text)) <= LARGEST_BUDGET:
+        raise ValueError(text)
+    from fractions import Fraction
+
+    return Fraction(text)
+
+
+class Names(click.ParamType):  # type: ignore[type-arg]
+    """Names separated by commas, or by ``|`` where a name holds a comma."""
+
+    name = "a,b"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the names, without repeats."""
+        if isinstance(value, tuple):
+            return value
+        text = str(value)
+        names = [one.strip() for one in text.split("|" if "|" in text else ",")]
+        if not all(names):
+            self.fail(f"{text!r}: a name is empty.", param, ctx)
+        return tuple(dict.fromkeys(names))
+
+
+class Assignment(click.ParamType):  # type: ignore[type-arg]
+    """A pair ``key=value``."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the pair, split at the first ``=``."""
+        if isinstance(value, tuple):
+            return value
+        key, sign, text = str(value).partition("=")
+        if not sign or not key.strip():
+            self.fail(f"{value!r}: write key=value.", param, ctx)
+        return key.strip(), text.strip()
+
+
+class Weight(Assignment):
+    """A pair ``task=number``."""
+
+    name = "task=number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the task and its weight, split at the last ``=``."""
+        if isinstance(value, tuple):
+            return value
+        task, _, text = str(value).rpartition("=")
+        try:
+            return task.strip(), float(text)
+        except ValueError:
+            self.fail(f"{value!r}: write task=number.", param, ctx)
+
+
+@dataclass(frozen=True)
+class ProblemOptions:
+    """What to solve, but for the instance, the source and the budget.
+
+    Attributes
+    ----------
+    objective, weight, kappa
+        The objective and its parameters.
+    groups_exactly, groups_at_most, groups_at_least, min_group_size, max_group_size, together, apart, \
+    mandatory, forbidden, partition, floor, memberships_at_most
+        Demands.
+    evaluate, data_dir, merge_duplicates, baseline
+        Where gains come from and how files are read.
+    """
+
+    objective: str | None
+    weight: tuple[tuple[str, float], ...]
+    kappa: float | None
+    groups_exactly: int | None
+    groups_at_most: int | None
+    groups_at_least: int | None
+    min_group_size: int | None
+    max_group_size: int | None
+    together: tuple[tuple[str, ...], ...]
+    apart: tuple[tuple[str, ...], ...]
+    mandatory: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    partition: bool
+    floor: float | None
+    memberships_at_most: int | None
+    evaluate: str | None
+    data_dir: Path | None
+    merge_duplicates: bool
+    baseline: str
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """How to solve.
+
+    Attributes
+    ----------
+    time_limit, seed, threads, no_presolve
+        Limits of one solve, the seed, and whether the shared presolve is skipped.
+    option
+        Options of the solver.
+    verbose
+        Plain progress lines on stderr.
+    """
+
+    time_limit: float | None
+    seed: int
+    threads: int | None
+    no_presolve: bool
+    option: tuple[tuple[str, str], ...]
+    verbose: bool
+
+
+_OBJECTIVE = (
+    click.option("--objective", metavar="NAME", help="An objective by name, or module:Class of your own."),
+    click.option("--weight", type=Weight(), multiple=True, help="Weight of a task; others weigh 1."),
+    click.option("--kappa", type=float, help="Standard errors to subtract (lower-confidence)."),
+)
+_DEMANDS = (
+    click.option("--groups-exactly", type=click.IntRange(1), metavar="K", help="Choose exactly K groups."),
+    click.option("--groups-at-most", type=click.IntRange(1), metavar="K", help="Choose at most K groups."),
+    click.option("--groups-at-least", type=click.IntRange(1), metavar="K", help="Choose at least K groups."),
+    click.option("--min-group-size", type=click.IntRange(1), metavar="S", help="Least tasks per group."),
+    click.option("--max-group-size", type=click.IntRange(1), metavar="S", help="Most tasks per group."),
+    click.option("--together", type=Names(), multiple=True, help="Tasks that share all their groups."),
+    click.option("--apart", type=Names(), multiple=True, help="Tasks that share no group."),
+    click.option("--mandatory", metavar="'a|b'", multiple=True, help="A group to choose ('a|b@cost')."),
+    click.option("--forbidden", metavar="'a|b'", multiple=True, help="A group not to choose ('a|b@cost')."),
+    click.option("--partition", is_flag=True, help="Disjoint groups."),
+    click.option(
+        "--floor", type=float, metavar="X", help="No task served below X (a fraction; 0: nobody loses)."
+    ),
+    click.option("--memberships-at-most", type=click.IntRange(1), metavar="R", help="Groups per task."),
+)
+_DATA = (
+    click.option("--evaluate", metavar="FILE", help="Gains to judge the result on, for a file."),
+    click.option(
+        "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with published gains."
+    ),
+    click.option("--merge-duplicates", is_flag=True, help="Average rows of a file that repeat a group."),
+    click.option(
+        "--baseline",
+        type=click.Choice(["single-task", "other"]),
+        default="single-task",
+        show_default=True,
+        help="What the gains of a file are relative to.",
+    ),
+)
+_SOLVER = (
+    click.option(
+        "--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds per solve."
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**31 - 1),
+        default=0,
+        show_default=True,
+        help="Fixes every random decision.",
+    ),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="Default: the cores it may use."),
+    click.option("--no-presolve", is_flag=True, help="Hand exact solvers the full problem."),
+    click.option("--option", type=Assignment(), multiple=True, help="An option of the solver."),
+    click.option("--verbose", is_flag=True, help="Plain progress lines on stderr."),
+)
+
+
+def problem_options(command: Command) -> Command:
+    """Add the options of :class:`ProblemOptions`."""
+    return _add(command, (*_OBJECTIVE, *_DEMANDS, *_DATA))
+
+
+def solver_options(command: Command) -> Command:
+    """Add the options of :class:`SolverOptions`."""
+    return _add(command, _SOLVER)
+
+
+def output_options(command: Command) -> Command:
+    """Add ``--format`` and ``--output``."""
+    return _add(command, (format_option("table", "json", "csv"), _OUTPUT))
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """Return the option ``--format`` with these choices, the first being the default."""
+    return click.option("--format", type=click.Choice(formats), default=formats[0], show_default=True)
+
+
+_OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead of to stdout."
+)
+
+
+def _add(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def pick(record: type[Record], given: Mapping[str, Any]) -> Record:
+    """Build an options record from a command's keyword arguments."""
+    return record(**{one.name: given[one.name] for one in fields(record)})  # type: ignore[arg-type]

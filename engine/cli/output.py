@@ -1,0 +1,134 @@
+"""Results on stdout or in a file, as a table, JSON or CSV; nothing else goes to stdout."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNWRAPPED = 10_000
+"""Columns of a table that goes to a file or a pipe: no line is broken there."""
+
+ROUNDING = 1e-12
+"""A relative gap below this is shown as none."""
+
+
+def check_output(path: Path | None) -> None:
+    """Refuse an output path that cannot be written, before time is spent on what goes there.
+
+    Raises
+    ------
+    UsageError
+        If it is a folder, or its folder is missing.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file to write to.")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {path.absolute().parent} to write {path.name} to.")
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Print a result, or write it to a file, whole or not at all."""
+    if output is None:
+        click.echo(text, nl=False)
+    elif output.exists() and not output.is_file():
+        output.write_text(text, encoding="utf-8")  # a pipe or device cannot be replaced
+    else:
+        from engine.files import write_text
+
+        write_text(output, text)
+
+
+def emit_table(renderables: Iterable[RenderableType], output: Path | None) -> None:
+    """Print tables and lines: fitted to a terminal, unbroken and without colour elsewhere."""
+    from rich.console import Console
+
+    on_terminal = output is None and sys.stdout.isatty()
+    buffer = io.StringIO()
+    console = Console(
+        file=None if on_terminal else buffer,
+        width=None if on_terminal else UNWRAPPED,
+        color_system="auto" if on_terminal else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for renderable in renderables:
+        console.print(renderable)
+    if not on_terminal:
+        lines = buffer.getvalue().splitlines()
+        emit("".join(line.rstrip() + "\n" for line in lines), output)
+
+
+def emit_json(data: Any, output: Path | None) -> None:
+    """Print plain data as JSON; a number that is not finite becomes null."""
+    import json
+
+    emit(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n", output)
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], output: Path | None) -> None:
+    """Print rows as CSV; what is unknown stays empty."""
+    import csv
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    emit(buffer.getvalue(), output)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)
+
+
+def percent(value: float | None, digits: int = 3) -> str:
+    """Return a fraction in percent, without the sign; a dash where unknown."""
+    return "–" if value is None else f"{100 * value + 0.0:.{digits}f}"
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """Return a number; a dash where unknown."""
+    return "–" if value is None else f"{value + 0.0:.{digits}f}"
+
+
+def amount(value: float | None, quantity: str) -> str:
+    """Return a gain in percent or a loss as it is."""
+    return percent(value) if quantity == "gain" else number(value)
+
+
+def unit(quantity: str) -> str:
+    """Return the unit of :func:`amount`, for headings."""
+    return "gain %" if quantity == "gain" else "loss"
+
+
+def gap_percent(gap: float | None) -> str:
+    """Return a relative gap in percent."""
+    return "–" if gap is None else "0" if gap < ROUNDING else f"{100 * gap:.3g}"

@@ -1,0 +1,186 @@
+"""From options to problems: instance, gains, objective, demands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.cli.options import ProblemOptions
+from engine.constraints import (
+    Apart,
+    Constraint,
+    Floor,
+    Forbidden,
+    GroupCount,
+    GroupSize,
+    Mandatory,
+    MembershipLimit,
+    Partition,
+    Together,
+)
+from engine.errors import UsageError, unknown_name
+from engine.file_instance import open_instance
+from engine.gains import GainTensor
+from engine.instance import Instance
+from engine.objectives import Objective
+from engine.plugins import OBJECTIVES
+from engine.problem import Problem
+
+
+def open_asked(name: str, options: ProblemOptions) -> Instance:
+    """Open an instance of the catalogue or a file."""
+    return open_instance(
+        name,
+        data_dir=options.data_dir,
+        evaluation=options.evaluate,
+        merge_duplicates=options.merge_duplicates,
+        single_task_baseline=options.baseline == "single-task",
+    )
+
+
+def make_problem(gains: GainTensor, options: ProblemOptions, budget: float | None = None) -> Problem:
+    """Build the problem that the options ask for."""
+    problem = Problem(gains, make_objective(options), demands(options, gains))  # type: ignore[arg-type]
+    return problem if budget is None else problem.with_budget(budget)
+
+
+def default_budget(instance: Instance, options: ProblemOptions) -> float | None:
+    """Return the budget where none is given: the instance's, unless a number of groups is demanded."""
+    counted = options.groups_exactly is not None or options.groups_at_most is not None
+    return None if counted else instance.info.default_budget
+
+
+def make_objective(options: ProblemOptions) -> Objective | None:
+    """Build the objective; None stands for the default of the gains.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown or the objective does not take a parameter that is given.
+    """
+    given: dict[str, Any] = {}
+    if options.weight:
+        given["weights"] = dict(options.weight)
+    if options.kappa is not None:
+        given["kappa"] = options.kappa
+    name = options.objective
+    if name is None:
+        if not given:
+            return None
+        if len(given) > 1:
+            raise UsageError("--weight and --kappa belong to different objectives; give one of them.")
+        name = "weighted" if "weights" in given else "lower-confidence"
+    cls = OBJECTIVES.load(name)
+    if not (isinstance(cls, type) and issubclass(cls, Objective)):
+        raise UsageError(f"The objective {name!r} is not a subclass of engine.Objective.")
+    known: set[str] = (
+        {one.name for one in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else set()
+    )
+    for key, option in (("weights", "--weight"), ("kappa", "--kappa")):
+        if key in given and key not in known:
+            raise UsageError(f"The objective {name!r} takes no {option}.")
+    try:
+        return cls(**given)
+    except TypeError as error:
+        raise UsageError(f"Objective {name!r}: {error}") from error
+
+
+def demands(options: ProblemOptions, gains: GainTensor) -> tuple[Constraint, ...]:
+    """Build the demands, the budget apart."""
+    found: list[Constraint] = []
+    exactly = options.groups_exactly
+    if exactly is not None:
+        if options.groups_at_most is not None or options.groups_at_least is not None:
+            raise UsageError("Give --groups-exactly alone, or --groups-at-most and --groups-at-least.")
+        found.append(GroupCount(exactly, exactly))
+    elif options.groups_at_most is not None or options.groups_at_least is not None:
+        found.append(GroupCount(options.groups_at_most, options.groups_at_least or 0))
+    if options.min_group_size is not None or options.max_group_size is not None:
+        found.append(GroupSize(options.max_group_size, options.min_group_size or 1))
+    found += [Together(_known(tasks, gains)) for tasks in options.together]
+    found += [Apart(_known(tasks, gains)) for tasks in options.apart]
+    found += [Mandatory(*_group(text, gains)) for text in options.mandatory]
+    found += [Forbidden(*_group(text, gains)) for text in options.forbidden]
+    if options.partition:
+        found.append(Partition())
+    if options.memberships_at_most is not None:
+        found.append(MembershipLimit(options.memberships_at_most))
+    if options.floor is not None:
+        found.append(Floor(options.floor))
+    return tuple(found)
+
+
+def _known(tasks: Iterable[str], gains: GainTensor) -> tuple[str, ...]:
+    names = tuple(tasks)
+    for name in names:
+        if name not in gains.tasks:
+            raise unknown_name("task", name, gains.tasks)
+    return names
+
+
+def _group(text: str, gains: GainTensor) -> tuple[tuple[str, ...], float | None]:
+    """Read ``a|b`` or ``a|b@cost``; an ``@`` that belongs to a task's name stays there."""
+    names = tuple(one.strip() for one in text.split("|"))
+    cost = None
+    last, sign, tail = names[-1].rpartition("@")
+    if sign and names[-1] not in gains.tasks:
+        try:
+            cost = float(tail)
+        except ValueError:
+            raise UsageError(f"{text!r}: write a group as 'a|b', or 'a|b@cost' with a number.") from None
+        names = (*names[:-1], last.strip())
+    return _known(names, gains), cost
+
+
+def read_options(solver: str, given: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+    """Read the options of a solver, each in the type of its default.
+
+    Parameters
+    ----------
+    solver
+        A registered name or ``module:Class``.
+    given
+        Pairs of name and text.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown or its text does not fit.
+    """
+    pairs = dict(given)
+    if not pairs:
+        return {}
+    from engine.plugins import SOLVERS
+    from engine.solver import solver_options
+
+    known = solver_options(SOLVERS.load(solver))
+    found = {}
+    for name, text in pairs.items():
+        if name not in known:
+            raise unknown_name(f"option of solver {solver!r}:", name, known)
+        found[name] = _typed(f"{solver}: option {name}={text}", text, known[name])
+    return found
+
+
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def _typed(label: str, text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in _WORDS:
+            raise UsageError(f"{label}: give true or false.")
+        return _WORDS[text.lower()]
+    kinds: tuple[type, ...] = (int, float)
+    if isinstance(default, (int, float)):
+        kinds = (type(default),)
+    for kind in kinds:
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    if isinstance(default, (int, float)):
+        raise UsageError(f"{label}: give {'a whole number' if isinstance(default, int) else 'a number'}.")
+    return {"none": None, **_WORDS}.get(text.lower(), text)

@@ -1,0 +1,117 @@
+"""``engine solve``: one problem, one certified grouping."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options import (
+    ProblemOptions,
+    SolverOptions,
+    output_options,
+    pick,
+    problem_options,
+    solver_options,
+)
+
+if TYPE_CHECKING:
+    from engine.cli.results import Result
+
+
+@click.command()
+@click.option(
+    "--instance", required=True, metavar="NAME|FILE", help="From the catalogue, or gains of your own."
+)
+@click.option("--budget", type=float, metavar="B", help="Default: the instance's, if no number is demanded.")
+@click.option("--gains", metavar="SOURCE", help="The gains to solve on. Default: the measured ones.")
+@click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
+@click.option(
+    "--warm-start", type=click.Path(path_type=Path), metavar="FILE", help="An earlier result (JSON)."
+)
+@problem_options
+@solver_options
+@output_options
+def solve(
+    instance: str,
+    budget: float | None,
+    gains: str | None,
+    solver: str | None,
+    warm_start: Path | None,
+    format: str,
+    output: Path | None,
+    **given: Any,
+) -> int:
+    """Choose the groups to train: find the best grouping and prove it.
+
+    Example: engine solve --instance mimic27 --budget 6
+    """
+    from engine.cli.main import say
+    from engine.cli.output import check_output
+    from engine.cli.problems import default_budget, make_problem, open_asked, read_options
+    from engine.cli.progress import progress
+    from engine.cli.results import EXIT_CODES, Result, judge
+    from engine.solution import Solution, Status, Termination
+    from engine.solver import choose_solver
+    from engine.solving import solve as solve_problem
+
+    check_output(output)
+    asked, how = pick(ProblemOptions, given), pick(SolverOptions, given)
+    begin = time.perf_counter()
+    opened = open_asked(instance, asked)
+    limit = default_budget(opened, asked) if budget is None else budget
+    problem = make_problem(opened.gains(gains), asked, limit)
+    evaluation = opened.evaluation()
+    start = None if warm_start is None else Solution.load(warm_start)
+    read_seconds = time.perf_counter() - begin
+    chosen = solver or choose_solver(problem)
+    settings = read_options(chosen, how.option)
+    with progress(how.verbose) as observers:
+        solution = solve_problem(
+            problem,
+            chosen,
+            time_limit=how.time_limit,
+            seed=how.seed,
+            threads=how.threads,
+            warm_start=start,
+            presolve=not how.no_presolve,
+            observers=observers,
+            options=settings,
+        )
+    result = judge(Result(opened.name, opened.info.origin, limit, solution), evaluation)
+    _print(result, format, output, read_seconds)
+    if result.not_evaluated:
+        say(f"not evaluated: {result.not_evaluated}")
+    if solution.certificate.termination is Termination.INTERRUPTED:
+        say("interrupted: this is the best known by then.")
+    if solution.status is Status.ERROR:
+        say(f"the independent check refuted {chosen}: {'; '.join(solution.certificate.problems)}.")
+    return EXIT_CODES[solution.status]
+
+
+def _print(result: Result, format: str, output: Path | None, read_seconds: float) -> None:
+    from engine.cli.output import emit_csv, emit_json, emit_table
+
+    if format == "json":
+        emit_json(result.to_dict(), output)
+    elif format == "csv":
+        solution, scores = result.solution, result.scores
+        quantity = solution.quantity
+        columns = ("task", "group", f"source_{quantity}", f"evaluation_{quantity}", "measured")
+        rows = (
+            (
+                task,
+                "|".join(solution.groups[group].tasks),
+                solution.task_values[task],
+                None if scores is None else scores.task_values[task],
+                solution.groups[group].measured,
+            )
+            for task, group in solution.serving.items()
+        )
+        emit_csv(columns, (dict(zip(columns, row, strict=True)) for row in rows), output)
+    else:
+        from engine.cli.solution_table import solution_table
+
+        emit_table(solution_table(result, read_seconds), output)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from engine import Problem, frontier
+from tests.engine.fakes import BUDGETS, gains
+
+EXACT = ("--instance", "fake", "--solver", "brute-force")
+
+
+def test_the_table_has_a_line_per_budget(engine) -> None:
+    result = engine("frontier", *EXACT)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    expected = frontier(Problem(gains()), BUDGETS, "brute-force")
+    for budget, solution in expected.items():
+        (line,) = [one for one in result.stdout.splitlines() if one.split()[:1] == [f"{budget:g}"]]
+        scores = solution.evaluate(gains(1, split="test"))
+        for text in (
+            str(len(solution.groups)),
+            f"{solution.value:.6f}",
+            f"{100 * solution.mean_gain:.3f}",
+            "OPTIMAL, proven optimal",
+            f"{100 * scores.mean:.3f}",
+            f"{100 * scores.optimism:.3f}",
+            "measured",
+        ):
+            assert text in line
+    assert "made up" in result.stdout
+
+
+def test_json_and_csv(engine) -> None:
+    data = json.loads(engine("frontier", *EXACT, "--budgets", "1-3", "--format", "json").stdout)
+    assert [one["budget"] for one in data["solutions"]] == [1, 2, 3]
+    assert all(one["proven"] for one in data["solutions"])
+    rows = list(csv.DictReader(io.StringIO(engine("frontier", *EXACT, "--format", "csv").stdout)))
+    assert [float(row["budget"]) for row in rows] == list(BUDGETS)
+    values = [float(row["value"]) for row in rows]
+    assert values == sorted(values)
+    assert {"mean_gain", "evaluation_mean_gain", "optimism", "gap", "status", "seconds"} <= set(rows[0])
+
+
+def test_losses_at_half_budgets(engine) -> None:
+    result = engine("frontier", "--instance", "fake-loss", "--solver", "brute-force", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["budget"] for row in rows] == ["1.0", "1.5", "2.0"]
+    assert rows[0]["evaluation_mean_loss"] == ""
+    table = engine("frontier", "--instance", "fake-loss", "--solver", "brute-force").stdout
+    assert "mean loss" in table
+    assert "points" not in table
+
+
+def test_predictions_are_marked(engine) -> None:
+    lines = engine("frontier", *EXACT, "--gains", "guess").stdout.splitlines()
+    assert sum(" predicted " in line for line in lines) == len(BUDGETS)
+
+
+@pytest.mark.parametrize(("solver", "code"), [("nothing", 4), ("cheat", 1), ("singles", 0)])
+def test_exit_codes(engine, solver: str, code: int) -> None:
+    result = engine("frontier", "--instance", "fake", "--solver", solver)
+    assert result.exit_code == code
+
+
+def test_infeasible_everywhere_exits_3_and_in_part_0(engine) -> None:
+    assert engine("frontier", *EXACT, "--floor", "9").exit_code == 3
+    part = engine("frontier", *EXACT, "--groups-at-least", "3")
+    assert part.exit_code == 0
+    assert "INFEASIBLE" in part.stdout
+
+
+def test_an_interrupt_keeps_what_is_solved(engine) -> None:
+    result = engine("frontier", "--instance", "fake", "--solver", "interrupted", "--format", "json")
+    assert [one["budget"] for one in json.loads(result.stdout)["solutions"]] == [4.0]
+    assert "1 of 4 budgets" in result.stderr
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_plot(engine, tmp_path, ending: str) -> None:
+    target = tmp_path / f"out.{ending}"
+    result = engine("frontier", *EXACT, "--plot", target, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    json.loads(result.stdout)
+    assert target.read_bytes()[:5] in (b"\x89PNG\r", b"<?xml")
+    assert [one.name for one in tmp_path.iterdir()] == [target.name]
+
+
+def test_plot_without_matplotlib_says_so_at_once(engine, monkeypatch) -> None:
+    monkeypatch.setattr("engine.plots.importlib.util.find_spec", lambda name: None)
+    result = engine("frontier", "--instance", "fake", "--solver", "crash", "--plot", "out.png")
+    assert result.exit_code == 2
+    assert "task-grouping-engine[plot]" in result.stderr

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = {
+    "ortools",
+    "highspy",
+    "pyomo",
+    "numba",
+    "sklearn",
+    "torch",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "networkx",
+}
+
+
+def loaded(code: str) -> set[str]:
+    """Return the top-level modules that a piece of code loads in a fresh interpreter."""
+    script = f"import io, json, sys\nkept, sys.stdout = sys.stdout, io.StringIO()\n{code}\n"
+    script += "json.dump(sorted({name.split('.')[0] for name in sys.modules}), kept)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def command(*arguments: str) -> str:
+    return f"from engine.cli.main import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
+
+
+def test_importing_engine_loads_nothing_heavy() -> None:
+    assert not loaded("import engine, engine.cli.main") & {*HEAVY, "numpy", "rich"}
+
+
+def test_what_most_users_import_loads_no_solver_library() -> None:
+    names = "GainTensor, Problem, Solution, TotalGain, frontier, solve, compare"
+    assert not loaded(f"from engine import {names}") & HEAVY
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["solve", "--help"]])
+def test_help_loads_click_alone(arguments: list[str]) -> None:
+    assert not loaded(command(*arguments)) & {*HEAVY, "numpy", "rich"}
+
+
+@pytest.mark.parametrize("listing", ["solvers", "instances"])
+def test_listing_loads_no_solver_library(listing: str) -> None:
+    assert not loaded(command(listing)) & HEAVY
+
+
+def test_help_answers_at_once() -> None:
+    best = min(timed() for _ in range(5))
+    assert best < 1.0
+
+
+def timed() -> float:
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "engine.cli.main", "--help"], capture_output=True, check=True, timeout=60
+    )
+    return time.perf_counter() - begin
+
+
+ORTOOLS = """
+from ortools.sat.python import cp_model
+model = cp_model.CpModel()
+x = model.new_int_var(0, 10, "x")
+model.add(2 * x <= 9)
+model.maximize(x)
+cpsat = cp_model.CpSolver()
+cpsat.parameters.num_workers = 1
+assert cpsat.solve(model) == cp_model.OPTIMAL and cpsat.value(x) == 4
+"""
+HIGHSPY = """
+import highspy
+highs = highspy.Highs()
+highs.silent()
+y = highs.addVariable(lb=0, ub=10, obj=-1, type=highspy.HighsVarType.kInteger)
+highs.addConstr(2 * y <= 9)
+highs.minimize()
+assert highs.getObjectiveValue() == -4
+"""
+
+
+@pytest.mark.parametrize(
+    "code", [ORTOOLS + HIGHSPY, HIGHSPY + ORTOOLS, "import highspy\n" + ORTOOLS + HIGHSPY]
+)
+def test_ortools_and_highspy_coexist(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
