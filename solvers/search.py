@@ -31,45 +31,56 @@ def _settle(
     n_tasks = len(penalty)
     n_groups = len(cost)
     loads = np.zeros(n_tasks, dtype=np.int64)
+    open_task = np.empty(n_tasks, dtype=np.bool_)
+    for t in range(n_tasks):
+        open_task[t] = np.isinf(penalty[t])
     count = 0
     spent = 0.0
+    cheapest = np.inf
     for g in range(n_groups):
         if state[g] > 0:
             count += 1
             spent += cost[g]
             for e in range(indptr[g], indptr[g + 1]):
                 loads[members[e]] += 1
+                if serve[e] > -np.inf:
+                    open_task[members[e]] = False
+        elif state[g] == 0:
+            cheapest = min(cheapest, cost[g])
     if count > limits[0] or spent > cap:
         return False
-    full = count == limits[0]
-    covered = np.zeros(n_tasks, dtype=np.bool_)
-    for t in range(n_tasks):
-        covered[t] = np.isfinite(penalty[t])
-        if limits[2] > 0 and loads[t] > limits[2]:
-            return False
+    if limits[2] > 0 and loads.max() > limits[2]:
+        return False
+    to_serve = open_task.sum()
     left = count
     for g in range(n_groups):
-        if state[g] < 0:
+        if state[g] != 0:
             continue
+        drop = count == limits[0] or spent + cost[g] > cap
+        if limits[2] > 0 and not drop:
+            for e in range(indptr[g], indptr[g + 1]):
+                if loads[members[e]] >= limits[2]:
+                    drop = True
+                    break
+        if not drop and (count + 1 == limits[0] or spent + cost[g] + cheapest > cap):
+            # Nothing fits after this group, so it has to serve whatever is left.
+            served = 0
+            for e in range(indptr[g], indptr[g + 1]):
+                if serve[e] > -np.inf and open_task[members[e]]:
+                    served += 1
+            drop = served < to_serve
+        if drop:
+            state[g] = -1
+            trail[tree[1]] = g
+            tree[1] += 1
+            continue
+        left += 1
+    for g in range(n_groups):
         if state[g] == 0:
-            drop = full or spent + cost[g] > cap
-            if limits[2] > 0 and not drop:
-                for e in range(indptr[g], indptr[g + 1]):
-                    if loads[members[e]] >= limits[2]:
-                        drop = True
-                        break
-            if drop:
-                state[g] = -1
-                trail[tree[1]] = g
-                tree[1] += 1
-                continue
-            left += 1
-        for e in range(indptr[g], indptr[g + 1]):
-            if serve[e] > -np.inf:
-                covered[members[e]] = True
-    if left < limits[1]:
-        return False
-    return bool(covered.all())
+            for e in range(indptr[g], indptr[g + 1]):
+                if serve[e] > -np.inf:
+                    open_task[members[e]] = False
+    return left >= limits[1] and not open_task.any()
 
 
 @kernel

@@ -99,6 +99,21 @@ def select(
                 next_value = scratch[i]
         # No free group fits, or none is worth it.
         return count, (np.inf if room <= 0 else 0.0), next_value
+    if positive <= room and positive >= need:
+        # Everything worth choosing fits: no ranking is needed.
+        least_chosen = np.inf
+        for g in range(len(values)):
+            if state[g] == 0 and values[g] > 0.0:
+                chosen[count] = g
+                count += 1
+                least_chosen = min(least_chosen, values[g])
+        if positive > need:
+            return count, (least_chosen if positive == room else 0.0), 0.0
+        following = -np.inf
+        for i in range(free):
+            if scratch[i] <= 0.0:
+                following = max(following, scratch[i])
+        return count, (least_chosen if positive == room else 0.0), following
     if wanted < free:
         ordered = np.partition(scratch[:free], (free - wanted - 1, free - wanted))
         threshold = ordered[free - wanted]
@@ -124,8 +139,6 @@ def select(
                 count += 1
     give_way = threshold if wanted == room else 0.0
     replaced = next_value if (wanted <= need) else max(0.0, next_value)
-    if wanted < room and wanted > need:
-        replaced = 0.0
     return count, give_way, replaced
 
 
