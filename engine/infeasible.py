@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from engine.constraints import Constraint
+from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.objectives import Coefficients, Objective
 from engine.problem import Problem
@@ -65,7 +66,10 @@ def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ..
         trial = Control(
             time_limit=None if np.isinf(limit) else limit, seed=control.seed, threads=control.threads
         )
-        return solver.solve(smaller, trial).infeasible
+        try:
+            return solver.solve(smaller, trial).infeasible
+        except UsageError:  # too much for this solver
+            return False
 
     if len(demands) <= EXHAUSTIVE_DEMANDS:
         for size in (1, 2):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.constraints import COST_TOLERANCE, Constraint, Limits
 from engine.errors import UsageError
 from engine.gains import GainTensor
-from engine.objectives import Aggregate, Objective
+from engine.objectives import Aggregate, Objective, SetFunction
 
 GRID_DECIMALS = 7
 
@@ -205,7 +205,8 @@ def compile_program(
     sizes = np.bincount(gains.entry_rows[held], minlength=count)[rows]
     opening = sign * opening[rows]
     max_groups = len(rows) if limits.max_groups is None else min(limits.max_groups, len(rows))
-    if max(opening.max(initial=0.0), 0.0) == 0.0 or shares == 1:
+    rewarding = isinstance(objective, SetFunction) or opening.max(initial=0.0) > 0.0
+    if shares == 1 or not rewarding:
         # A group that serves nobody is never worth choosing, so N groups are always enough.
         needed = max(gains.n_tasks, limits.min_groups) + int(limits.mandatory.sum())
         max_groups = min(max_groups, needed)

@@ -121,7 +121,10 @@ def run(
     conflict: tuple[str, ...] = ()
     if outcome.infeasible and outcome.rows is None:
         with control.stage("explain"):
-            conflict = explain(problem, solver, control)
+            try:
+                conflict = explain(problem, solver, control)
+            except KeyboardInterrupt:
+                conflict = tuple(demand.describe() for demand in problem.constraints)
     solution = certify(problem, outcome, control, name, solver, options, conflict)
     for observer in control.observers:
         observer.on_end(solution)
@@ -139,11 +142,11 @@ def available_threads() -> int:
 def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
     if contradictory(problem):
         return Outcome(None, infeasible=True)
-    if control.warm_start:
-        warm = _program_value(problem, control.warm_start)
-        if warm is not None:
-            control.incumbent(control.warm_start, warm)
     try:
+        if control.warm_start:
+            warm = _program_value(problem, control.warm_start)
+            if warm is not None:
+                control.incumbent(control.warm_start, warm)
         outcome = solver.solve(problem, control)
     except KeyboardInterrupt:
         outcome = Outcome(control.rows, control.bound, Termination.INTERRUPTED)

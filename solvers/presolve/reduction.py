@@ -207,11 +207,17 @@ class _Reduction:
             self.control.tighten(self._certified(bound))
 
     def _certified(self, bound: float) -> float:
-        """Round a bound down to the grid of possible values, where there is one."""
+        """Turn a bound on what is left into one on the whole program.
+
+        What was fixed away cannot beat the best known value, but may equal it; and where possible
+        values lie on a grid, so does the bound.
+        """
         grid = self.whole.grid
-        if not grid or not np.isfinite(bound):
+        if not np.isfinite(bound) and bound > 0:
             return bound
-        return max(float(np.floor(bound / grid + 1e-3)) * grid, self.value)
+        if not grid:
+            return max(bound, self.whole.strictly_better(self.value))
+        return max(float(np.floor(bound / grid + 1e-3)) * grid if np.isfinite(bound) else bound, self.value)
 
     def _search_widely(self) -> None:
         """Greedy and swap over every candidate; for partitions, pack by value per member."""

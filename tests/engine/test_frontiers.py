@@ -13,6 +13,7 @@ from engine import (
     Control,
     Event,
     GainTensor,
+    GroupSize,
     Observer,
     Outcome,
     Partition,
@@ -50,7 +51,7 @@ def test_equals_solving_each_budget(seed: int) -> None:
 
 
 def test_the_problems_own_budget_is_replaced() -> None:
-    problem = Problem(easy_gains(), constraints=(Budget(1), Partition()))
+    problem = Problem(easy_gains(), constraints=(Budget(1), GroupSize(3)))
     assert len(frontier(problem, [4], "brute-force")[4].groups) > 1
 
 

@@ -120,11 +120,15 @@ def test_membership_average_counts_every_membership() -> None:
 
 
 def test_membership_average_differs_from_the_total() -> None:
-    gains = GainTensor.from_groups([{"a": 0.5, "b": 0.5}, {"a": 0.6, "b": -0.1}, {"a": 0.0}, {"b": 0.0}])
+    gains = GainTensor.from_groups(
+        [{"a": 0.5, "b": 0.5}, {"a": 0.8, "c": -0.4}, {"c": 0.0}, {"b": 0.4, "c": 0.1}]
+    )
     demand = GroupCount(2, 2)
     average = solve(Problem(gains, MembershipAverage(), (demand,)), "brute-force")
     assert average.value == pytest.approx(0.5 + 0.25)
-    assert solve(Problem(gains, constraints=(demand,)), "brute-force").value == pytest.approx(0.6 + 0.5)
+    assert [group.tasks for group in average.groups] == [("a", "b"), ("b", "c")]
+    total = solve(Problem(gains, constraints=(demand,)), "brute-force")
+    assert total.value == pytest.approx(0.8 + 0.4 + 0.1)
 
 
 @dataclass(frozen=True)

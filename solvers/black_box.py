@@ -1,0 +1,93 @@
+"""Local search for black-box set functions, which can only be called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.problem import Problem
+from engine.progress import Control
+from solvers.completion import complete, find_cover
+from solvers.moves import Moves, grouping_value
+
+
+def search_set_function(
+    problem: Problem,
+    moves: Moves,
+    start: Sequence[int] | None,
+    control: Control,
+    rng: np.random.Generator,
+    evaluations: int,
+    restarts: int,
+) -> dict[str, Any]:
+    """Improve a grouping by adding, dropping and swapping groups; start again from a random one.
+
+    Every set is evaluated once and remembered. The first improving move is taken, in random order.
+
+    Parameters
+    ----------
+    problem
+        Its objective is a :class:`~engine.SetFunction`.
+    moves
+        Decides what is feasible.
+    start
+        A feasible grouping, or None for the greedy one by the gains of the tensor.
+    control
+        Told of every better grouping.
+    rng
+        Decides the order of moves and the restarts.
+    evaluations
+        How often the function may be called.
+    restarts
+        How many random groupings to start from when the search is stuck.
+
+    Returns
+    -------
+    dict
+        The number of calls, for the details of the outcome.
+    """
+    known: dict[frozenset[int], float] = {}
+
+    def value(groups: Sequence[int]) -> float:
+        key = frozenset(groups)
+        if key not in known:
+            known[key] = grouping_value(problem, groups)
+            control.incumbent(problem.program.rows[list(groups)], known[key])
+        return known[key]
+
+    def spent() -> bool:
+        return len(known) >= evaluations or control.should_stop()
+
+    current = list(start) if start is not None else complete(moves, [], control)
+    for _ in range(restarts + 1):
+        while current is not None and not spent():
+            base = value(current)
+            current = next(
+                (
+                    groups
+                    for groups in _neighbours(moves, current, rng)
+                    if not spent() and moves.feasible(groups) and value(groups) > base
+                ),
+                None,
+            )
+        if spent():
+            break
+        current = find_cover(moves, control, rng.random(moves.program.n_groups))
+    return {"evaluations": len(known)}
+
+
+def _neighbours(moves: Moves, groups: list[int], rng: np.random.Generator) -> Iterator[list[int]]:
+    """Yield the groupings one move away, in random order."""
+    count, size = moves.program.n_groups, len(groups)
+    # Move m replaces the group at place m mod (size + 1), none for the last place, by candidate
+    # m div (size + 1), none for the last candidate.
+    for move in rng.permutation((count + 1) * (size + 1)):
+        arriving, place = divmod(int(move), size + 1)
+        rest = [group for index, group in enumerate(groups) if index != place]
+        if arriving == count:
+            if place < size:
+                yield rest
+        elif arriving not in rest and (place == size or arriving != groups[place]):
+            yield [*rest, arriving]
