@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluate import referee
 from engine.problem import Problem
 from engine.progress import Control, Observer
 from engine.solution import Solution, Status, Termination, warm_groups
@@ -68,20 +67,16 @@ def frontier(
         )
         if previous is not None and previous.bound is not None:
             control.tighten(control.sign * previous.bound)
-        inherited = None if previous is None else _inherited(bounded, previous, control.bound)
-        if inherited is None:
-            previous = run(bounded, name, runner, control, options or {})
+        inherited = None
+        if previous is not None and previous.status is Status.OPTIMAL and previous.cost <= budget:
+            rows = np.array(warm_groups(previous, problem.gains))
+            outcome = Outcome(rows, control.bound)
+            inherited = certify(bounded, outcome, control, name, runner, options or {})
+        if inherited is not None and inherited.status is Status.OPTIMAL:
+            previous = inherited
         else:
-            previous = certify(bounded, inherited, control, name, runner, options or {})
+            previous = run(bounded, name, runner, control, options or {})
         found[budget] = previous
         if previous.certificate.termination is Termination.INTERRUPTED:
             break
     return dict(sorted(found.items()))
-
-
-def _inherited(problem: Problem, larger: Solution, bound: float) -> Outcome | None:
-    """Return the outcome of a larger budget where it is optimal for this one too, else None."""
-    if larger.status is not Status.OPTIMAL:
-        return None
-    rows = np.array(warm_groups(larger, problem.gains))
-    return None if referee(problem, rows).problems else Outcome(rows, bound)

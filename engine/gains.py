@@ -234,7 +234,15 @@ class GainTensor:
 
     def group(self, row: int) -> tuple[str, ...]:
         """Return the task names of a group."""
-        return tuple(self.tasks[task] for task in self.members[self.row(row)])
+        names = self._names.get(row)
+        if names is None:
+            names = tuple(self.tasks[task] for task in self.members[self.row(row)].tolist())
+            self._names[row] = names
+        return names
+
+    @cached_property
+    def _names(self) -> dict[int, tuple[str, ...]]:
+        return {}
 
     def label(self, row: int) -> str:
         """Return a name of a group: its tasks joined by ``|``."""

@@ -8,7 +8,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.presolve.compiled import Floats, Ints, ascend, fix, improve, kernel, pack, worth
+from solvers.presolve.compiled import (
+    Floats,
+    Ints,
+    ascend,
+    assign,
+    fix,
+    improve,
+    kernel,
+    pack,
+    rank_descending,
+    worth,
+)
 
 ROOT_ITERATIONS = 120
 NODE_ITERATIONS = 30
@@ -49,9 +60,12 @@ def _settle(
             cheapest = min(cheapest, cost[g])
     if count > limits[0] or spent > cap:
         return False
-    if limits[2] > 0 and loads.max() > limits[2]:
-        return False
-    to_serve = open_task.sum()
+    to_serve = 0
+    for t in range(n_tasks):
+        if limits[2] > 0 and loads[t] > limits[2]:
+            return False
+        if open_task[t]:
+            to_serve += 1
     left = count
     for g in range(n_groups):
         if state[g] != 0:
@@ -80,7 +94,10 @@ def _settle(
             for e in range(indptr[g], indptr[g + 1]):
                 if serve[e] > -np.inf:
                     open_task[members[e]] = False
-    return left >= limits[1] and not open_task.any()
+    for t in range(n_tasks):
+        if open_task[t]:
+            return False
+    return bool(left >= limits[1])
 
 
 @kernel
@@ -105,9 +122,10 @@ def _primal(
 ) -> None:
     """Make a solution from what the relaxation favours, and keep it if it is the best."""
     n_groups = len(open_)
-    count = 0
+    order = np.empty(n_groups, dtype=np.int64)
+    count = solution[0] * 0  # a plain 0 would compile the local search a second time
     if rigid:
-        order = np.argsort(-values)
+        rank_descending(values, order)
         count = pack(indptr, members, cost, state, order, limits, cap, len(penalty), chosen)
     else:
         spent = 0.0
@@ -116,7 +134,7 @@ def _primal(
                 chosen[count] = g
                 count += 1
                 spent += cost[g]
-        order = np.argsort(-frequency)
+        rank_descending(frequency, order)
         for i in range(n_groups):
             g = order[i]
             if count >= limits[0] or frequency[g] <= 0.0:
@@ -194,8 +212,8 @@ def search(
                 if state[g] == 0:
                     free += 1
             if tree[2] == 1:
-                frequency[:] = 0.0
                 for g in range(n_groups):
+                    frequency[g] = 0.0
                     total = open_[g]
                     for e in range(indptr[g], indptr[g + 1]):
                         total += serve[e]
@@ -218,7 +236,8 @@ def search(
                 values, frequency, chosen, served, best, solution,
             )  # fmt: skip
             enough = best[0] + step_up
-            before[:] = state
+            for g in range(n_groups):
+                before[g] = state[g]
             fixed = fix(indptr, members, serve, state, limits, rigid, u, bound, enough, values, entries)
             for g in range(n_groups):
                 if state[g] != before[g]:
@@ -246,8 +265,8 @@ def search(
             side[depth] = 1
             start[depth] = tree[1]
             bounds[depth] = bound
-            saved_u[depth] = u
-            saved_mu[depth] = mu
+            assign(saved_u[depth], u)
+            assign(saved_mu[depth], mu)
             saved_lam[depth] = lam[0]
             state[pick] = 1
             trail[tree[1]] = pick
@@ -266,8 +285,8 @@ def search(
                 state[branch[level]] = -1
                 trail[tree[1]] = branch[level]
                 tree[1] += 1
-                u[:] = saved_u[level]
-                mu[:] = saved_mu[level]
+                assign(u, saved_u[level])
+                assign(mu, saved_mu[level])
                 lam[0] = saved_lam[level]
                 break
             tree[0] = level

@@ -28,8 +28,18 @@ Ints = NDArray[np.int64]
 def kernel(function: F) -> F:
     """Compile a function to machine code, kept on disk."""
     # Reassociation lets sums use vector registers; infinities keep their meaning.
-    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
-    return cast(F, compiler(function))
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "nsz"}}
+    try:
+        return cast(F, numba.njit(cache=True, **options)(function))
+    except RuntimeError:  # no folder for the cache can be written
+        return cast(F, numba.njit(**options)(function))
+
+
+@kernel
+def assign(target: Floats, source: Floats) -> None:
+    """Copy numbers; assigning a slice does the same but compiles far longer."""
+    for i in range(len(source)):
+        target[i] = source[i]
 
 
 @kernel
@@ -63,6 +73,65 @@ def reduced_values(
                 for e in range(indptr[g], indptr[g + 1]):
                     value -= mu[members[e]]
         out[g] = value
+
+
+@kernel
+def nth_largest(values: Floats, count: int, rank: int) -> float:
+    """Return the value of a rank (1 is the largest) among the first ``count``, by quickselect.
+
+    Reorders them so that the first ``rank`` are the largest. NumPy's own partition does the same but
+    takes ten seconds to compile.
+    """
+    low, high, wanted = 0, count - 1, rank - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] > pivot:
+                left += 1
+            while values[right] < pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return float(values[wanted])
+
+
+@kernel
+def rank_descending(values: Floats, order: Ints) -> None:
+    """Write the indices of ``values`` to ``order``, largest first, by heapsort.
+
+    NumPy's own argsort takes eight seconds to compile.
+    """
+    count = len(values)
+    for i in range(count):
+        order[i] = i
+    for step in range(count // 2 - 1 + count - 1, -1, -1):
+        # First build a heap with the least value on top, then move tops to the end one by one.
+        if step >= count - 1:
+            root = step - (count - 1)
+            end = count
+        else:
+            end = step + 1
+            order[0], order[end] = order[end], order[0]
+            root = 0
+        while True:
+            child = 2 * root + 1
+            if child >= end:
+                break
+            if child + 1 < end and values[order[child + 1]] < values[order[child]]:
+                child += 1
+            if values[order[root]] <= values[order[child]]:
+                break
+            order[root], order[child] = order[child], order[root]
+            root = child
 
 
 @kernel
@@ -115,9 +184,11 @@ def select(
                 following = max(following, scratch[i])
         return count, (least_chosen if positive == room else 0.0), following
     if wanted < free:
-        ordered = np.partition(scratch[:free], (free - wanted - 1, free - wanted))
-        threshold = ordered[free - wanted]
-        next_value = ordered[free - wanted - 1]
+        threshold = nth_largest(scratch, free, wanted)
+        # The ranking leaves the larger values in front, so the next one is the largest behind.
+        next_value = -np.inf
+        for i in range(wanted, free):
+            next_value = max(next_value, scratch[i])
     else:
         threshold = scratch[0]
         for i in range(free):
@@ -176,8 +247,10 @@ def ascend(
     capped = np.isfinite(cap)
     chosen = np.empty(n_groups, dtype=np.int64)
     scratch = np.empty(n_groups)
-    best_u = u.copy()
-    best_mu = mu.copy()
+    best_u = np.empty(n_tasks)
+    best_mu = np.empty(n_tasks)
+    assign(best_u, u)
+    assign(best_mu, mu)
     best_lam = lam[0]
     best = np.inf
     slope_u = np.empty(n_tasks)
@@ -186,7 +259,8 @@ def ascend(
     theta = FIRST_STEP
     stale = 0
     done = 0
-    frequency[:] = 0.0
+    for g in range(n_groups):
+        frequency[g] = 0.0
     for iteration in range(iterations):
         done = iteration + 1
         reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
@@ -218,15 +292,16 @@ def ascend(
                 if shared:
                     slope_mu[t] -= 1.0
         if iteration % 8 == 7:
-            frequency *= 0.7
+            for g in range(n_groups):
+                frequency[g] *= 0.7
         if bound < best - 1e-12 * abs(bound):
             if best - bound > 1e-3 * (best - target):
                 stale = 0
             else:
                 stale += 1
             best = bound
-            best_u[:] = u
-            best_mu[:] = mu
+            assign(best_u, u)
+            assign(best_mu, mu)
             best_lam = lam[0]
             if best <= enough:
                 break
@@ -261,8 +336,8 @@ def ascend(
                 mu[t] = max(0.0, mu[t] - step * slope_mu[t])
         if capped:
             lam[0] = max(0.0, lam[0] - step * slack)
-    u[:] = best_u
-    mu[:] = best_mu
+    assign(u, best_u)
+    assign(mu, best_mu)
     lam[0] = best_lam
     reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
     return best, done
@@ -376,16 +451,18 @@ def improve(
     second = np.empty(n_tasks)
     server = np.empty(n_tasks, dtype=np.int64)
     loads = np.zeros(n_tasks, dtype=np.int64)
-    position = np.full(n_groups, -1, dtype=np.int64)
+    position = np.empty(n_groups, dtype=np.int64)
     slots = n_tasks + limits[0] + 1
     loss = np.empty(slots)
     correction = np.empty(slots)
     for _ in range(steps):
-        first[:] = floor
-        second[:] = floor
-        server[:] = -1
-        loads[:] = 0
-        position[:] = -1
+        for t in range(n_tasks):
+            first[t] = floor[t]
+            second[t] = floor[t]
+            server[t] = -1
+            loads[t] = 0
+        for g in range(n_groups):
+            position[g] = -1
         spent = 0.0
         for i in range(count):
             g = chosen[i]
@@ -487,10 +564,10 @@ def pack(
     taken = np.zeros(n_tasks, dtype=np.bool_)
     count = 0
     spent = 0.0
-    for forced in (True, False):
+    for wanted in range(1, -1, -1):
         for i in range(len(order)):
             g = order[i]
-            if (state[g] > 0) != forced or state[g] < 0:
+            if state[g] != wanted:
                 continue
             if count >= limits[0] or spent + cost[g] > cap:
                 continue

@@ -85,6 +85,11 @@ class Kernels(Protocol):
         ...
 
 
+def compiling_pays(program: Program) -> bool:
+    """Whether a program is so large that a single solve is worth a compilation."""
+    return len(program.members) >= COMPILED_ENTRIES
+
+
 def make_kernels(program: Program, compiled: bool) -> Kernels:
     """Return the kernels for a program.
 

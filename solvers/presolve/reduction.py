@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.program import Program
 from engine.progress import Control
 from solvers.presolve.dominance import undominated
-from solvers.presolve.kernels import COMPILED_ENTRIES, Ascent, Kernels, Multipliers, make_kernels
+from solvers.presolve.kernels import Ascent, Kernels, Multipliers, compiling_pays, make_kernels
 
 Ints = NDArray[np.int64]
 
@@ -87,11 +87,11 @@ def presolve(
     start
         Candidate indices of a feasible grouping, where one is known.
     thorough
-        Whether to go on where the gap stays: random restarts of the local search, and a test of each
-        of the last few hundred groups. A tree search does the same as it goes.
+        Whether to go on where the gap stays: random restarts of the local search, a test of each of
+        the last few hundred groups, dominance. A tree search does the same as it goes.
     """
     if compiled is None:
-        compiled = len(program.members) >= COMPILED_ENTRIES
+        compiled = compiling_pays(program)
     return _Reduction(program, control, compiled, start, thorough).run()
 
 
@@ -248,11 +248,9 @@ class _Reduction:
             likely[:] = True
         likely[ascent.frequency > 0] = True
         starts = [favoured] if np.isinf(program.max_cost) and not program.max_memberships else []
-        known = self._here(self.rows)
-        if known is None and (kept := self.control.memory.get(MEMORY)) is not None:
-            known = self._trimmed(self._here(kept[1]))
-        if known is not None:
-            starts.append(known)
+        kept = self.control.memory.get(MEMORY)
+        if self.rows is None and kept is not None and kept[1] is not None:
+            starts.append(self._trimmed(self._here(kept[1])))
         for chosen in starts or [np.zeros(0, dtype=np.int64)]:
             likely[chosen] = True
             self._offer(self.kernels.improve(chosen, likely, self.floor, LOCAL_SEARCH_STEPS))
@@ -262,8 +260,8 @@ class _Reduction:
         random = np.random.default_rng(self.control.seed)
         everything = np.ones(self.program.n_groups, dtype=bool)
         for _ in range(SHAKES):
-            known = self._here(self.rows)
-            if known is None or len(known) < 2 or self.control.should_stop():
+            known = np.zeros(0, dtype=np.int64) if self.rows is None else self._here(self.rows)
+            if len(known) < 2 or self.control.should_stop():
                 return
             count = int(random.integers(1, max(2, 3 * len(known) // 4 + 1)))
             gone = random.permutation(len(known))[:count]
@@ -307,18 +305,16 @@ class _Reduction:
                 return False
         return False
 
-    def _here(self, rows: Ints | None) -> Ints | None:
+    def _here(self, rows: Ints) -> Ints:
         """Return the indices of tensor rows in the current program, those that are still in it."""
-        if rows is None:
-            return None
         at = np.minimum(np.searchsorted(self.program.rows, rows), self.program.n_groups - 1)
         here: Ints = at[self.program.rows[at] == rows]
         return here
 
-    def _trimmed(self, chosen: Ints | None) -> Ints | None:
+    def _trimmed(self, chosen: Ints) -> Ints:
         """Drop the least useful groups until the rest fits the budget."""
         program = self.program
-        while chosen is not None and len(chosen) > 1 and not _within_limits(program, chosen):
+        while len(chosen) > 1 and not _within_limits(program, chosen):
             served = np.tile(self.floor, (len(chosen) + 1, 1))
             for index, group in enumerate(chosen):
                 at = slice(program.indptr[group], program.indptr[group + 1])
@@ -377,8 +373,9 @@ class _Reduction:
             whole.rows[whole.entry_groups] * whole.n_tasks + whole.members, alive
         )
         core = whole.select(np.flatnonzero(held | np.isin(whole.rows, left.rows)), entries)
-        stay = undominated(core) | np.isin(core.rows, known)
-        core = core.select(np.flatnonzero(stay))
+        if self.thorough:
+            stay = undominated(core) | np.isin(core.rows, known)
+            core = core.select(np.flatnonzero(stay))
         return core, np.isin(core.rows, left.rows[left.mandatory])
 
 
