@@ -133,6 +133,13 @@ class Program:
             return replace(self, max_groups=min(self.max_groups, affordable))
         return replace(self, max_cost=min(self.max_cost, limit * (1 + COST_TOLERANCE)))
 
+    def trivial_bound(self) -> float:
+        """Return an upper bound at no cost: every task at its best, every opening value that helps."""
+        best = np.full(self.n_tasks, -np.inf)
+        np.maximum.at(best, self.members, self.serve)
+        served = float(best.min()) if self.aggregate == "min" else math.fsum(best)
+        return served + math.fsum(np.maximum(self.open, 0.0))
+
     def best_served(self, groups: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the best value of each task among some candidates, shape (N,), −inf where none."""
         best = np.full(self.n_tasks, -np.inf)

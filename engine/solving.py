@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.errors import UsageError
 from engine.evaluate import Verdict, referee
 from engine.infeasible import contradictory, explain
-from engine.problem import Problem
+from engine.problem import Feature, Problem
 from engine.progress import Control, Observer, StopRule
 from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination, warm_groups
 from engine.solver import Outcome, Solver, check_supported, choose_solver, make_solver
@@ -142,6 +142,8 @@ def available_threads() -> int:
 def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
     if contradictory(problem):
         return Outcome(None, infeasible=True)
+    if Feature.SET_FUNCTION not in problem.features:
+        control.tighten(problem.program.trivial_bound())
     try:
         if control.warm_start:
             warm = _program_value(problem, control.warm_start)

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.problem import Problem
 from engine.progress import Control
-from solvers.completion import complete, find_cover
+from solvers.completion import complete
+from solvers.cover import find_cover
 from solvers.moves import Moves, grouping_value
 
 
@@ -74,7 +75,8 @@ def search_set_function(
             )
         if spent():
             break
-        current = find_cover(moves, control, rng.random(moves.program.n_groups))
+        cover = find_cover(moves, control, rng.random(moves.program.n_groups))
+        current = None if cover.groups is None else cover.groups.tolist()
     return {"evaluations": len(known)}
 
 

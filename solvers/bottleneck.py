@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,32 +10,10 @@ from numpy.typing import NDArray
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome
+from solvers.cover import CoverProver
 from solvers.presolve import presolve
 
 Ints = NDArray[np.int64]
-
-MOST_GROUPS = 6000
-"""Above so many groups the search for maximal covers costs more than it saves."""
-
-
-@dataclass(frozen=True)
-class Cover:
-    """The answer to "can every task be served?".
-
-    Attributes
-    ----------
-    groups
-        Candidate indices of a cover, None where none was found.
-    decided
-        False where the time ended before an answer.
-    """
-
-    groups: Ints | None
-    decided: bool = True
-
-
-CoverProver = Callable[[Program, Control], Cover]
-"""Finds a choice of groups that serves every task within all limits, or proves that none does."""
 
 
 def at_level(program: Program, level: float) -> Program:
@@ -50,28 +27,6 @@ def at_level(program: Program, level: float) -> Program:
         program, serve=serve, open=np.zeros(program.n_groups), aggregate="sum", grid=1.0, scale=1.0
     )
     return plain.select(np.flatnonzero(allowed), fine)
-
-
-def maximal_covers(program: Program) -> Ints:
-    """Return the groups that a covering problem needs, ascending.
-
-    A group is not needed where another one of at most its cost covers all that it covers, provided
-    that groups do not compete for memberships and no number of them is demanded.
-    """
-    groups = program.n_groups
-    everything = np.arange(groups)
-    if groups > MOST_GROUPS or program.max_memberships is not None or program.min_groups:
-        return everything
-    fine = np.isfinite(program.serve)
-    covers = np.zeros((groups, program.n_tasks), dtype=np.float32)
-    covers[program.entry_groups[fine], program.members[fine]] = 1.0
-    cost = program.cost if np.isfinite(program.max_cost) else np.ones(groups)
-    # Entry (i, j): all that i covers, j covers at no higher cost; of equals the first stays.
-    within = covers @ covers.T == covers.sum(axis=1)[:, None]
-    within &= cost[None, :] <= cost[:, None]
-    mutual = within & within.T
-    replaced = (within & (~mutual | np.tri(groups, k=-1, dtype=bool))).any(axis=1)
-    return np.flatnonzero(~replaced | program.mandatory)
 
 
 def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Outcome:

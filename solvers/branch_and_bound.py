@@ -12,7 +12,9 @@ from engine.problem import Feature, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import Cover, solve_worst
+from solvers.bottleneck import solve_worst
+from solvers.cover import Cover, find_cover
+from solvers.moves import Moves
 from solvers.presolve import Presolved, presolve
 from solvers.presolve.kernels import Multipliers, compiling_pays
 from solvers.presolve.reduction import uncovered_worth
@@ -20,6 +22,9 @@ from solvers.presolve.reduction import uncovered_worth
 Ints = NDArray[np.int64]
 
 NODES_BETWEEN_POLLS = 50
+
+PLAIN_COVER_NODES = 300
+"""So many nodes a cover is sought in NumPy before the compiled search takes over."""
 
 SEARCHED_AT_ONCE = 64
 """Up to so many groups, presolve costs more than the compiled search itself."""
@@ -97,9 +102,12 @@ class BranchAndBound(Solver):
         control.tighten(tree.value if program.grid else program.strictly_better(tree.value))
         return Outcome(control.rows, control.bound, details={"nodes": tree.nodes})
 
+    def _compiles(self, program: Program) -> bool:
+        return compiling_pays(program) if self.compiled is None else self.compiled
+
     def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
         if control.presolve:
-            compiled = compiling_pays(program) if self.compiled is None else self.compiled
+            compiled = self._compiles(program)
             # Without compiled kernels, closing the gap here saves the user the wait for a compiler.
             return presolve(program, control, compiled=compiled, start=start, thorough=not compiled)
         best = np.full(program.n_tasks, -np.inf)
@@ -130,6 +138,10 @@ class BranchAndBound(Solver):
         """Find a choice that serves every task, or prove that there is none."""
         if program.is_partition and not _sizes_add_up(program):
             return Cover(None)
+        if not self._compiles(program):
+            cover = find_cover(Moves(program), control, nodes=PLAIN_COVER_NODES)
+            if cover.decided:
+                return cover
         plain = replace(
             program,
             serve=np.where(np.isfinite(program.serve), 0.0, -np.inf),

@@ -14,7 +14,8 @@ from engine.problem import Feature, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import Cover, maximal_covers, solve_worst
+from solvers.bottleneck import solve_worst
+from solvers.cover import Cover, maximal_covers
 from solvers.cpsat_models import Model, dual_shifted, plain_cover, radius
 from solvers.presolve import Presolved, presolve
 
@@ -72,13 +73,15 @@ class CpSat(Solver):
         if control.should_stop():
             return Outcome(control.rows, control.bound, control.termination())
         with control.stage("model"):
-            model = self._model(program, reduced)
+            model = self._model(program, reduced, control)
+        if model is None:
+            return Outcome(control.rows, control.bound, control.termination())
         with control.stage("search"):
             run = _Run(model, control, self.workers)
             status = run.wait()
         return _outcome(program, reduced, model, run, status, control)
 
-    def _model(self, program: Program, reduced: Presolved | None) -> Model:
+    def _model(self, program: Program, reduced: Presolved | None, control: Control) -> Model | None:
         core = program if reduced is None else reduced.core
         shiftable = (
             reduced is not None
@@ -88,7 +91,7 @@ class CpSat(Solver):
         )
         if reduced is not None and shiftable and self.formulation != "radius":
             return dual_shifted(core, reduced)
-        return radius(core, None if reduced is None else reduced.chosen)
+        return radius(core, None if reduced is None else reduced.chosen, control)
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""

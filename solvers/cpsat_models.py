@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.program import Program
+from engine.progress import Control
 from solvers.presolve import Presolved
 
 if TYPE_CHECKING:
@@ -127,10 +128,11 @@ def plain_cover(core: Program) -> Model:
     return Model(model, core, x, 1.0, 0, "cover")
 
 
-def radius(core: Program, chosen: Ints | None) -> Model:
+def radius(core: Program, chosen: Ints | None, control: Control) -> Model | None:
     """Return the telescoping model: a task pays for each value level that no chosen group reaches.
 
-    The radius formulation of the p-median problem (Cornuéjols, Nemhauser and Wolsey, 1980).
+    The radius formulation of the p-median problem (Cornuéjols, Nemhauser and Wolsey, 1980). None where
+    the time runs out while it is built, which takes seconds for a large program.
     """
     model, x = _base(core)
     scale = integer_scale(core)
@@ -143,6 +145,8 @@ def radius(core: Program, chosen: Ints | None) -> Model:
     else:
         terms = [-int(value) * one for value, one in zip(opening, x, strict=True) if value]
         for task, entries in enumerate(_servers(core)):
+            if control.should_stop():
+                return None
             levels = np.unique(serve[entries])[::-1]
             offset += int(levels[0])
             groups = core.entry_groups[entries]

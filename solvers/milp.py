@@ -13,7 +13,8 @@ from engine.program import Program
 from engine.progress import Control
 from engine.solution import Termination
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import Cover, maximal_covers, solve_worst
+from solvers.bottleneck import solve_worst
+from solvers.cover import Cover, maximal_covers
 from solvers.presolve import Presolved, presolve
 
 TOLERANCE = 1e-9

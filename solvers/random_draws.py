@@ -13,7 +13,8 @@ from engine.errors import UsageError
 from engine.problem import Feature, Problem
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.completion import complete, find_cover
+from solvers.completion import complete
+from solvers.cover import find_cover
 from solvers.moves import Moves, grouping_value
 
 BATCH_CELLS = 500_000
@@ -155,7 +156,8 @@ def _filled(moves: Moves, groups: list[int], rng: np.random.Generator) -> list[i
 def _repaired(moves: Moves, control: Control, rng: np.random.Generator) -> list[int] | None:
     program = moves.program
     cover = find_cover(moves, control, rng.random(program.n_groups), RANDOM_NODES)
-    if cover is None:
-        some = rng.permutation(program.n_groups)[: int(rng.integers(program.max_groups // 2 + 1))]
-        cover = complete(moves, some.tolist(), control)
-    return None if cover is None else _filled(moves, cover, rng)
+    if cover.groups is not None:
+        return _filled(moves, cover.groups.tolist(), rng)
+    some = rng.permutation(program.n_groups)[: int(rng.integers(program.max_groups // 2 + 1))]
+    completed = complete(moves, some.tolist(), control)
+    return None if completed is None else _filled(moves, completed, rng)

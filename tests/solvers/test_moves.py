@@ -9,7 +9,8 @@ from engine import Budget, Control, GroupCount, Mandatory, MembershipLimit, Part
 from engine.testing import random_problem
 from engine.testing.examples import easy_gains, easy_problem, infeasible_problem
 from solvers import moves as module
-from solvers.completion import complete, find_cover
+from solvers.completion import complete
+from solvers.cover import find_cover
 from solvers.moves import Moves
 
 
@@ -82,10 +83,14 @@ def test_limits() -> None:
 def test_find_cover_backtracks_and_gives_up() -> None:
     moves = Moves(easy_problem(None, Partition(), Budget(2)).program)
     cover = find_cover(moves, Control())
-    assert cover is not None
-    assert moves.feasible(cover)
-    assert find_cover(Moves(infeasible_problem().program), Control()) is None
-    assert find_cover(moves, Control(), nodes=1) is None
+    assert cover.groups is not None
+    assert moves.feasible(cover.groups)
+    impossible = find_cover(Moves(infeasible_problem().program), Control())
+    assert impossible.groups is None
+    assert impossible.decided
+    cut_short = find_cover(moves, Control(), nodes=1)
+    assert cut_short.groups is None
+    assert not cut_short.decided
 
 
 def test_complete_keeps_what_fits() -> None:
