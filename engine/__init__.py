@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.affinity import pair_affinity as pair_affinity
     from engine.affinity import projected_affinity as projected_affinity
     from engine.affinity import task_affinity as task_affinity
+    from engine.charts import comparison_chart as comparison_chart
+    from engine.charts import frontier_chart as frontier_chart
     from engine.comparison import Comparison as Comparison
     from engine.comparison import compare as compare
     from engine.constraints import Apart as Apart
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from engine.errors import UsageError as UsageError
     from engine.evaluate import Scores as Scores
     from engine.evaluate import referee as referee
+    from engine.file_instance import FileInstance as FileInstance
+    from engine.file_instance import open_instance as open_instance
     from engine.frontiers import frontier as frontier
     from engine.gain_model import GainModel as GainModel
     from engine.gain_model import all_groups as all_groups
@@ -56,6 +60,8 @@ if TYPE_CHECKING:
     from engine.objectives import TotalLoss as TotalLoss
     from engine.objectives import WeightedGain as WeightedGain
     from engine.objectives import WorstGain as WorstGain
+    from engine.plots import draw as draw
+    from engine.plots import save_figure as save_figure
     from engine.plugins import BACKBONES as BACKBONES
     from engine.plugins import GAIN_SOURCES as GAIN_SOURCES
     from engine.plugins import INSTANCES as INSTANCES
@@ -86,6 +92,7 @@ if TYPE_CHECKING:
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
+    "engine.charts": ("comparison_chart", "frontier_chart"),
     "engine.comparison": ("Comparison", "compare"),
     "engine.constraints": (
         "Apart",
@@ -104,6 +111,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
     "engine.evaluate": ("Scores", "referee"),
+    "engine.file_instance": ("FileInstance", "open_instance"),
     "engine.frontiers": ("frontier",),
     "engine.gain_model": ("GainModel", "all_groups", "tabulate"),
     "engine.gain_source": ("GainSource", "GainSourceInfo", "make_gain_source"),
@@ -120,6 +128,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "WeightedGain",
         "WorstGain",
     ),
+    "engine.plots": ("draw", "save_figure"),
     "engine.plugins": ("BACKBONES", "GAIN_SOURCES", "INSTANCES", "OBJECTIVES", "SOLVERS"),
     "engine.problem": ("Feature", "Problem"),
     "engine.progress": ("Control", "FirstFeasible", "GapBelow", "Observer", "StopRule", "any_of"),
@@ -129,6 +138,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.solver": ("Outcome", "Solver", "SolverInfo"),
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
@@ -140,4 +150,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+    return sorted(_MODULE_OF)

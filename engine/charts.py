@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.comparison_table import Case
 from engine.errors import DataError
 
 if TYPE_CHECKING:
     from engine.comparison_table import Comparison, Row
+    from engine.evaluate import Scores
     from engine.gains import GainTensor
+    from engine.problem import Problem
     from engine.solution import Solution
 
 
@@ -47,10 +50,12 @@ class Panel:
 
     Attributes
     ----------
-    title
-        Instance and source.
+    title, subtitle
+        Instance, source and what is predicted; objective and demands.
     quantity
         ``"gain"`` or ``"loss"``.
+    budget
+        What the budget limits.
     source, evaluation
         How the two splits are called.
     curves
@@ -58,19 +63,27 @@ class Panel:
     """
 
     title: str
+    subtitle: str
     quantity: str
+    budget: str
     source: str
     evaluation: str
     curves: tuple[Curve, ...]
 
 
 def frontier_chart(
-    solutions: Mapping[float, Solution], evaluation: GainTensor | None = None, *, title: str = ""
+    problem: Problem,
+    solutions: Mapping[float, Solution],
+    evaluation: GainTensor | None = None,
+    *,
+    title: str = "",
 ) -> tuple[Panel, ...]:
-    """Return the numbers of a frontier plot.
+    """Return the numbers of a frontier plot, nothing if no budget has a grouping.
 
     Parameters
     ----------
+    problem
+        What was solved.
     solutions
         As :func:`engine.frontier` returns them.
     evaluation
@@ -81,58 +94,58 @@ def frontier_chart(
     found = {budget: one for budget, one in sorted(solutions.items()) if one.found}
     if not found:
         return ()
-    first = next(iter(found.values()))
-    kept: list[float | None] = []
-    for one in found.values():
-        try:
-            kept.append(None if evaluation is None else one.evaluate(evaluation).mean)
-        except DataError:
-            kept.append(None)
+    kept = [_scores(one, evaluation) for one in found.values()]
     curve = Curve(
-        label=first.certificate.solver,
+        label=next(iter(found.values())).certificate.solver,
         budgets=tuple(found),
         source=tuple(one.mean_gain for one in found.values()),
-        evaluation=tuple(kept),
+        evaluation=tuple(None if one is None else one.mean for one in kept),
         bound=tuple(_mean_bound(one) for one in found.values()),
         proven=tuple(one.status == "OPTIMAL" for one in found.values()),
     )
-    predicted = any(
-        not one.groups[index].measured for one in found.values() for index in one.serving.values()
-    )
-    source = f"{first.gains.get('source', '')}{', predicted' if predicted else ''}"
-    return (
-        Panel(
-            title=f"{title} · {source}".strip(" ·"),
-            quantity=first.quantity,
-            source=str(first.gains.get("split") or "source"),
-            evaluation=(evaluation.split or "evaluation") if evaluation is not None else "",
-            curves=(curve,),
-        ),
-    )
+    servings = [one.groups[index].measured for one in found.values() for index in one.serving.values()]
+    judged = [measured for one in kept if one is not None for measured in one.measured.values()]
+    case = Case(title, problem, evaluation)
+    return (_panel(case, (curve,), not all(servings), not all(judged)),)
 
 
 def comparison_chart(comparison: Comparison) -> tuple[Panel, ...]:
-    """Return the numbers of a comparison plot: a panel per instance and source, a curve per solver."""
-    panels: dict[tuple[str, str], dict[str, list[Row]]] = {}
-    for row in comparison.rows:
-        if row.value is not None:
-            of_panel = panels.setdefault((row.instance, row.source), {})
-            of_panel.setdefault(row.solver, []).append(row)
-    made = []
-    for (instance, source), by_solver in panels.items():
-        every = [row for rows in by_solver.values() for row in rows]
-        judged = any(row.evaluation_mean is not None for row in every)
-        predicted = ", predicted" if any(row.predicted_servings for row in every) else ""
-        made.append(
-            Panel(
-                title=f"{instance} · {source}{predicted}",
-                quantity=every[0].quantity,
-                source="source",
-                evaluation="evaluation" if judged else "",
-                curves=tuple(_curve(solver, rows) for solver, rows in by_solver.items()),
-            )
-        )
-    return tuple(made)
+    """Return the numbers of a comparison plot: a panel per problem, a curve per solver."""
+    panels = []
+    for case in comparison.cases:
+        rows = [row for row in comparison.of(case) if row.value is not None]
+        by_solver: dict[str, list[Row]] = {}
+        for row in rows:
+            by_solver.setdefault(row.solver, []).append(row)
+        if rows:
+            curves = tuple(_curve(solver, some) for solver, some in by_solver.items())
+            predicted = any(row.predicted_servings for row in rows)
+            judged = any(row.evaluation_predicted_servings for row in rows)
+            panels.append(_panel(case, curves, predicted, judged))
+    return tuple(panels)
+
+
+def _panel(case: Case, curves: tuple[Curve, ...], predicted: bool, evaluation_predicted: bool) -> Panel:
+    gains = case.problem.gains
+    judged = any(mean is not None for curve in curves for mean in curve.evaluation)
+    evaluation = (case.evaluation.split or "evaluation") if case.evaluation is not None and judged else ""
+    title = f"{case.instance} · {case.source_name}{', predicted' if predicted else ''}".strip(" ·")
+    return Panel(
+        title=f"{title} · {evaluation} predicted" if evaluation_predicted else title,
+        subtitle=case.problem.describe(),
+        quantity=gains.quantity,
+        budget="number of groups" if (gains.cost == 1).all() else "total cost of the groups",
+        source=gains.split or "source",
+        evaluation=evaluation,
+        curves=curves,
+    )
+
+
+def _scores(solution: Solution, evaluation: GainTensor | None) -> Scores | None:
+    try:
+        return None if evaluation is None else solution.evaluate(evaluation)
+    except DataError:
+        return None
 
 
 def _curve(solver: str, rows: Sequence[Row]) -> Curve:

@@ -18,6 +18,9 @@ from engine.solving import PROOF_TOLERANCE, check_limits
 
 __all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
 
+LOADING = ("load", "compile")
+"""Stages of a solver that are paid once, whatever the problem."""
+
 
 @dataclass
 class _Run:
@@ -107,8 +110,8 @@ def compare(
                 break
         rows += _judged(case, limits, runs)
         if interrupted:
-            return Comparison(tuple(rows), interrupted=True)
-    return Comparison(tuple(rows))
+            return Comparison(tuple(rows), interrupted=True, cases=tuple(cases))
+    return Comparison(tuple(rows), cases=tuple(cases))
 
 
 def _check_solvers(
@@ -135,8 +138,7 @@ def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[R
     rows = []
     for run in runs:
         for budget in limits if run.reason else sorted(run.solutions):
-            source = case.source or case.problem.gains.source
-            row = Row(case.instance, source, run.solver, budget, run.status, reason=run.reason)
+            row = Row(case.instance, case.source_name, run.solver, budget, run.status, reason=run.reason)
             if budget in run.solutions:
                 row = _filled(row, run.solutions[budget], case)
                 row = replace(
@@ -150,19 +152,21 @@ def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[R
 
 def _filled(row: Row, solution: Solution, case: Case) -> Row:
     certificate = solution.certificate
+    load = math.fsum(certificate.seconds.get(stage, 0.0) for stage in LOADING)
     filled = replace(
         row,
         status=solution.status.value,
         value=solution.value,
         bound=solution.bound,
         gap=solution.gap,
-        seconds=certificate.seconds.get("total"),
+        seconds=max(0.0, certificate.seconds["total"] - load),
+        load_seconds=load,
         groups=len(solution.groups) if solution.found else None,
         mean=solution.mean_gain,
         quantity=solution.quantity,
         predicted_servings=sum(not solution.groups[one].measured for one in solution.serving.values()),
         termination=certificate.termination.value,
-        reason="; ".join((*certificate.problems, *solution.conflict)),
+        reason="; ".join((*certificate.problems, *solution.conflict, *solution.reasons)),
     )
     if case.evaluation is None or not solution.found:
         return filled
@@ -170,7 +174,12 @@ def _filled(row: Row, solution: Solution, case: Case) -> Row:
         scores = solution.evaluate(case.evaluation)
     except EngineError as error:
         return replace(filled, reason=f"not evaluated: {error}")
-    return replace(filled, evaluation_mean=scores.mean, optimism=scores.optimism)
+    return replace(
+        filled,
+        evaluation_mean=scores.mean,
+        optimism=scores.optimism,
+        evaluation_predicted_servings=scores.predicted,
+    )
 
 
 def _verified(solution: Solution | None) -> bool:

@@ -39,6 +39,25 @@ class Case:
     budgets: tuple[float, ...] = ()
     source: str = ""
 
+    @property
+    def source_name(self) -> str:
+        """The gain source in the table."""
+        return self.source or self.problem.gains.source
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was solved, without the gains themselves, ready for JSON."""
+        gains, evaluation = self.problem.gains, self.evaluation
+        return {
+            "instance": self.instance,
+            "source": self.source_name,
+            "problem": self.problem.describe(),
+            "split": gains.split,
+            "evaluation_split": None if evaluation is None else evaluation.split,
+            "groups": gains.n_groups,
+            "measured_groups": int(gains.measured.sum()),
+            "provenance": gains.provenance,
+        }
+
 
 @dataclass(frozen=True)
 class Row:
@@ -52,8 +71,9 @@ class Row:
         A :class:`~engine.Status`, or ``"UNSUPPORTED"``.
     value, bound, gap
         As certified; the gap is relative (fraction).
-    seconds
-        Wall time of this budget, given what the solver kept from larger ones.
+    seconds, load_seconds
+        Wall time of this budget, given what the solver kept from larger ones; and what its libraries
+        took to load and compile, which comes on top and falls to its first budget.
     groups
         Number of chosen groups.
     mean, evaluation_mean
@@ -64,8 +84,8 @@ class Row:
         Share of tasks served by the same group as in the best verified grouping of this problem and budget.
     quantity
         ``"gain"`` or ``"loss"``: what the means are.
-    predicted_servings
-        How many serving decisions rest on predictions.
+    predicted_servings, evaluation_predicted_servings
+        How many tasks are served on predictions, and for how many the evaluation is a prediction.
     termination
         Why the solver stopped.
     flag
@@ -83,6 +103,7 @@ class Row:
     bound: float | None = None
     gap: float | None = None
     seconds: float | None = None
+    load_seconds: float | None = None
     groups: int | None = None
     mean: float | None = None
     evaluation_mean: float | None = None
@@ -90,6 +111,7 @@ class Row:
     agreement: float | None = None
     quantity: str = "gain"
     predicted_servings: int = 0
+    evaluation_predicted_servings: int | None = None
     termination: str = ""
     flag: str = ""
     reason: str = ""
@@ -105,19 +127,31 @@ class Comparison:
         By problem, then solver, then budget.
     interrupted
         Whether an interrupt cut it short.
+    cases
+        What was solved.
     """
 
     rows: tuple[Row, ...]
     interrupted: bool = False
+    cases: tuple[Case, ...] = ()
 
     @property
     def flagged(self) -> tuple[Row, ...]:
         """The rows whose claims are refuted, by another solver or by the independent check."""
         return tuple(row for row in self.rows if row.flag)
 
+    def of(self, case: Case) -> tuple[Row, ...]:
+        """Return the rows of one problem."""
+        key = (case.instance, case.source_name)
+        return tuple(row for row in self.rows if (row.instance, row.source) == key)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {"interrupted": self.interrupted, "rows": [asdict(row) for row in self.rows]}
+        return {
+            "interrupted": self.interrupted,
+            "problems": [case.to_dict() for case in self.cases],
+            "rows": [asdict(row) for row in self.rows],
+        }
 
     def to_frame(self) -> pandas.DataFrame:
         """Return the table, one line per row."""

@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gains import GainTensor
+from engine.gains import GainTensor, is_number
 
 COST_TOLERANCE = 1e-9
 
@@ -38,7 +39,7 @@ class Limits:
     max_memberships
         Bound on the number of chosen groups that hold any one task.
     unreachable
-        Demands that no grouping of this tensor can meet, in words.
+        Why no grouping of this tensor can meet the demands, in words, where that shows at once.
     """
 
     gains: GainTensor
@@ -116,6 +117,10 @@ class Constraint(ABC):
     def describe(self) -> str:
         """Return the demand in words."""
 
+    def mentioned(self) -> Sequence[str]:
+        """Return the task names in the demand; a problem over other tasks is refused."""
+        return ()
+
     def may_serve(self, task: str, value: float, quantity: str) -> bool:
         """Whether a group may serve a task at this value; True unless the constraint is about that."""
         return True
@@ -124,6 +129,16 @@ class Constraint(ABC):
 def _whole(value: int, least: int, what: str) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
         raise UsageError(f"{what} must be a whole number, {least} or more, not {value!r}.")
+
+
+def _task_names(tasks: Sequence[str], what: str) -> tuple[str, ...]:
+    if isinstance(tasks, str):
+        names = [name.strip() for name in tasks.split("|")]
+        raise UsageError(f"{what} needs a list of task names, not the text {tasks!r}: write {names!r}.")
+    names = list(tasks) if isinstance(tasks, Iterable) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{what} needs a list of task names, not {tasks!r}.")
+    return tuple(dict.fromkeys(names))
 
 
 def _plural(count: int, noun: str) -> str:
@@ -151,7 +166,7 @@ class Budget(Constraint):
     limit: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.limit) and self.limit > 0):
+        if not (is_number(self.limit) and self.limit > 0):
             raise UsageError(f"A budget must be a number above 0, not {self.limit!r}.")
 
     def restrict(self, limits: Limits) -> None:
@@ -251,14 +266,35 @@ class GroupSize(Constraint):
         return f"groups of {' and '.join(parts) or 'any number of'} tasks"
 
 
-@dataclass(frozen=True)
-class Together(Constraint):
-    """Every chosen group holds all of these tasks or none."""
+@dataclass(frozen=True, init=False)
+class _Several(Constraint):
+    """Base of the demands on a set of two tasks or more."""
 
     tasks: Sequence[str]
 
-    def __post_init__(self) -> None:
-        _several(self)
+    def __init__(self, tasks: Sequence[str], *more: Never) -> None:
+        name = type(self).__name__
+        if more:
+            raise UsageError(f"{name} takes one list of task names: {name}({[tasks, *more]!r}).")
+        names = _task_names(tasks, name)
+        if len(names) < 2:
+            raise UsageError(f"{name} needs two task names or more, not {tasks!r}.")
+        object.__setattr__(self, "tasks", names)
+
+    def mentioned(self) -> Sequence[str]:
+        """Return the task names in the demand."""
+        return self.tasks
+
+
+@dataclass(frozen=True, init=False)
+class Together(_Several):
+    """Every chosen group holds all of these tasks or none.
+
+    Attributes
+    ----------
+    tasks
+        Two names or more, in one list.
+    """
 
     def restrict(self, limits: Limits) -> None:
         """Drop groups that split the tasks."""
@@ -277,14 +313,15 @@ class Together(Constraint):
         return f"{_names(self.tasks)} together"
 
 
-@dataclass(frozen=True)
-class Apart(Constraint):
-    """No chosen group holds two of these tasks."""
+@dataclass(frozen=True, init=False)
+class Apart(_Several):
+    """No chosen group holds two of these tasks.
 
-    tasks: Sequence[str]
-
-    def __post_init__(self) -> None:
-        _several(self)
+    Attributes
+    ----------
+    tasks
+        Two names or more, in one list.
+    """
 
     def restrict(self, limits: Limits) -> None:
         """Drop groups that join any two of the tasks."""
@@ -303,20 +340,9 @@ class Apart(Constraint):
         return f"{_names(self.tasks)} apart"
 
 
-def _several(constraint: Together | Apart) -> None:
-    name = type(constraint).__name__
-    if isinstance(constraint.tasks, str) or len(set(constraint.tasks)) < 2:
-        raise UsageError(f"{name} needs two task names or more, not {constraint.tasks!r}.")
-    object.__setattr__(constraint, "tasks", tuple(dict.fromkeys(constraint.tasks)))
-
-
-def _named_rows(gains: GainTensor, group: Sequence[str], cost: float | None) -> list[int]:
-    return [row for row in gains.find(group) if cost is None or gains.cost[row] == cost]
-
-
 @dataclass(frozen=True)
-class Mandatory(Constraint):
-    """A group that must be chosen.
+class _OneGroup(Constraint):
+    """Base of the demands on one group.
 
     Attributes
     ----------
@@ -329,50 +355,79 @@ class Mandatory(Constraint):
     group: Sequence[str]
     cost: float | None = None
 
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        object.__setattr__(self, "group", _task_names(self.group, name))
+        if self.cost is not None and not is_number(self.cost):
+            raise UsageError(f"{name} takes one list of task names and possibly a cost, not {self.cost!r}.")
+
+    @property
+    def label(self) -> str:
+        """The group in words."""
+        return f"{'|'.join(self.group)}" + ("" if self.cost is None else f" at cost {self.cost:g}")
+
+    def mentioned(self) -> Sequence[str]:
+        """Return the task names in the demand."""
+        return self.group
+
+    def rows(self, gains: GainTensor) -> list[int]:
+        """Return the rows of the tensor that are meant."""
+        return [row for row in gains.find(self.group) if self.cost is None or gains.cost[row] == self.cost]
+
+
+@dataclass(frozen=True)
+class Mandatory(_OneGroup):
+    """A group that must be chosen.
+
+    Attributes
+    ----------
+    group
+        Its members.
+    cost
+        Which of several networks on these members is meant, where they differ in cost.
+    """
+
     def restrict(self, limits: Limits) -> None:
         """Force the group, or note that the tensor lacks it."""
-        rows = _named_rows(limits.gains, self.group, self.cost)
+        rows = self.rows(limits.gains)
         if len(rows) > 1:
             costs = ", ".join(f"{limits.gains.cost[row]:g}" for row in rows)
             raise UsageError(f"Group {'|'.join(self.group)} exists at costs {costs}: say which is mandatory.")
         if rows:
             limits.mandatory[rows[0]] = True
         else:
-            limits.unreachable.append(self.describe())
+            limits.unreachable.append(f"the gains hold no group {self.label}")
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
         for members, cost in zip(grouping.groups, grouping.costs, strict=True):
             if members == set(self.group) and self.cost in (None, cost):
                 return None
-        return f"group {'|'.join(self.group)} is not chosen"
+        return f"group {self.label} is not chosen"
 
     def describe(self) -> str:
         """Return the demand in words."""
-        return f"group {'|'.join(self.group)} mandatory"
+        return f"group {self.label} mandatory"
 
 
 @dataclass(frozen=True)
-class Forbidden(Constraint):
+class Forbidden(_OneGroup):
     """A group that must not be chosen, at the given cost or, by default, at any."""
-
-    group: Sequence[str]
-    cost: float | None = None
 
     def restrict(self, limits: Limits) -> None:
         """Drop the group."""
-        limits.allowed[_named_rows(limits.gains, self.group, self.cost)] = False
+        limits.allowed[self.rows(limits.gains)] = False
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
         for members, cost in zip(grouping.groups, grouping.costs, strict=True):
             if members == set(self.group) and self.cost in (None, cost):
-                return f"group {'|'.join(self.group)} is chosen"
+                return f"group {self.label} is chosen"
         return None
 
     def describe(self) -> str:
         """Return the demand in words."""
-        return f"group {'|'.join(self.group)} forbidden"
+        return f"group {self.label} forbidden"
 
 
 @dataclass(frozen=True)
@@ -438,8 +493,14 @@ class Floor(Constraint):
     tasks: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
+        if not is_number(self.value):
             raise UsageError(f"A floor must be a finite number, not {self.value!r}.")
+        if self.tasks is not None:
+            object.__setattr__(self, "tasks", _task_names(self.tasks, "Floor"))
+
+    def mentioned(self) -> Sequence[str]:
+        """Return the task names in the demand."""
+        return self.tasks or ()
 
     def restrict(self, limits: Limits) -> None:
         """Let no entry beyond the floor serve."""

@@ -115,12 +115,15 @@ class Scores:
     optimism
         Mean over tasks of the promised value minus the realised one; turned for losses, so that
         positive always means a promise not kept.
+    measured
+        Whether the value of each task was measured, not predicted.
     """
 
     task_values: Mapping[str, float]
     split: str
     source: str
     optimism: float
+    measured: Mapping[str, bool]
 
     @property
     def total(self) -> float:
@@ -131,6 +134,11 @@ class Scores:
     def mean(self) -> float:
         """Mean over tasks."""
         return self.total / len(self.task_values)
+
+    @property
+    def predicted(self) -> int:
+        """How many of the values are predictions."""
+        return sum(not one for one in self.measured.values())
 
 
 def score(solution: Solution, gains: GainTensor) -> Scores:
@@ -167,4 +175,5 @@ def score(solution: Solution, gains: GainTensor) -> Scores:
     promised = math.fsum(solution.task_values.values())
     sign = 1.0 if gains.quantity == "gain" else -1.0
     optimism = sign * (promised - math.fsum(values.values())) / len(values)
-    return Scores(values, gains.split, gains.source, optimism)
+    measured = {task: bool(gains.measured[rows[index]]) for task, index in solution.serving.items()}
+    return Scores(values, gains.split, gains.source, optimism, measured)

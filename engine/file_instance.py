@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import os.path
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import UsageError
 from engine.gains import GainTensor
-from engine.instance import Instance, InstanceInfo, load_instance
+from engine.instance import Instance, InstanceInfo, is_path, load_instance
 from engine.plugins import INSTANCES
 from engine.readers import read_gains
 from engine.readers.gains_file import GainsPath, split_pair
@@ -19,8 +20,9 @@ from engine.readers.gains_file import GainsPath, split_pair
 class FileInstance(Instance):
     """An instance read from files; everything about it is computed from the gains.
 
-    The default budget is a quarter of the number of tasks, rounded up; the frontier goes from 1 to
-    the number of tasks.
+    Budgets count in typical groups, of median cost (1 where no costs are given). The default budget
+    pays for a quarter as many as there are tasks, rounded up, and always for groups that hold every
+    task, as a greedy cover finds them; the frontier goes from one to as many as there are tasks.
 
     Parameters
     ----------
@@ -75,6 +77,9 @@ class FileInstance(Instance):
                 evaluation_split: replace(judged, split=evaluation_split),
             }
         count = gains.n_tasks
+        typical = float(np.median(gains.cost)) or 1.0
+        budgets = [_clean(typical * groups) for groups in range(1, count + 1)]
+        default = _clean(max(budgets[math.ceil(count / 4) - 1], cover_cost(gains)))
         self.info = InstanceInfo(
             summary=f"{gains.n_groups} groups of {count} tasks from {parts[0].name}",
             tasks=gains.tasks,
@@ -82,8 +87,8 @@ class FileInstance(Instance):
             sources=(gains.source,),
             source_split=source_split,
             evaluation_split=evaluation_split,
-            budgets=tuple(float(budget) for budget in range(1, count + 1)),
-            default_budget=float(min(count, max(1, math.ceil(count / 4)))),
+            budgets=tuple(sorted({default, *budgets})),
+            default_budget=default,
             quantity=gains.quantity,
             origin=" and ".join(map(str, parts)),
             licence="one's own",
@@ -101,6 +106,30 @@ class FileInstance(Instance):
         if found is None or source not in self.info.sources:
             raise UsageError(f"Instance {self.name!r} has no gains of {source!r} on {split!r}.")
         return found
+
+
+def cover_cost(gains: GainTensor) -> float:
+    """Return the cost of groups that together hold every task, found greedily.
+
+    Parameters
+    ----------
+    gains
+        Every task is in some group.
+    """
+    lacking = np.ones(gains.n_tasks, dtype=bool)
+    cost = np.maximum(gains.cost, 1e-12)  # of several free groups, the one that holds more
+    total = 0.0
+    while lacking.any():
+        held = np.add.reduceat(lacking[gains.members], gains.indptr[:-1], dtype=np.int64)
+        best = int(np.argmax(held / cost))
+        lacking[gains.members[gains.row(best)]] = False
+        total += float(gains.cost[best])
+    return total
+
+
+def _clean(budget: float) -> float:
+    """Round to nine digits, within the tolerance of a budget, so that 3 × 0.1 is 0.3."""
+    return float(f"{budget:.9g}")
 
 
 def open_instance(
@@ -134,7 +163,7 @@ def open_instance(
         If there is no such instance, or an option does not fit it.
     """
     text = str(name_or_path)
-    if text in INSTANCES.names() or not _is_path(text):
+    if text in INSTANCES.names() or not is_path(text):
         instance = load_instance(text, data_dir)
         if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:
             raise UsageError(
@@ -149,12 +178,3 @@ def open_instance(
         merge_duplicates=merge_duplicates,
         single_task_baseline=single_task_baseline,
     )
-
-
-def _is_path(text: str) -> bool:
-    if ":" in text and "/" not in text and not os.path.exists(text):
-        return bool(
-            os.path.splitext(text.partition(":")[2])[1]
-        )  # "module:Class" is a name, "C:my.csv" is not
-    looks = any(mark in text for mark in ("/", os.sep, ",")) or bool(os.path.splitext(text)[1])
-    return looks or os.path.exists(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -46,7 +47,8 @@ class GainTensor:
     cost
         Shape (M,): cost of training and serving each group; 1, a standard network, by default.
     measured
-        Shape (M,): True where the row was measured, the default, False where a model predicted it.
+        Shape (M,): True, the default, where the values of the row are the measurements themselves;
+        False where a model computed them.
     quantity
         ``"gain"``, relative to single-task training, or ``"loss"``.
     single_task_baseline
@@ -131,7 +133,13 @@ class GainTensor:
                 f"Membership has {member.shape[1]} columns but there are {len(tasks)} task names."
             )
         member = member.astype(bool)
-        dense = np.asarray(values, dtype=np.float64)
+        try:
+            dense = np.asarray(values, dtype=np.float64)
+            errors = None if std is None else np.asarray(std, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError("Gains and standard errors must be matrices of numbers.") from None
+        if errors is not None and errors.shape != member.shape:
+            raise DataError(f"Standard errors have shape {errors.shape} but membership has {member.shape}.")
         if dense.shape != member.shape:
             raise DataError(
                 f"Gains have shape {dense.shape} but membership has {member.shape}: "
@@ -146,8 +154,8 @@ class GainTensor:
             )
         rows, columns = np.nonzero(member)
         indptr = np.concatenate([[0], np.cumsum(member.sum(axis=1))])
-        errors = None if std is None else np.asarray(std, dtype=np.float64)[rows, columns]
-        return cls(tuple(tasks), indptr, columns, dense[rows, columns], std=errors, **attributes)
+        kept = None if errors is None else errors[rows, columns]
+        return cls(tuple(tasks), indptr, columns, dense[rows, columns], std=kept, **attributes)
 
     @classmethod
     def from_groups(
@@ -163,8 +171,24 @@ class GainTensor:
             Names and order of the tasks; by default in order of appearance.
         **attributes
             Any other field of the tensor.
+
+        Raises
+        ------
+        DataError
+            If a gain is no number, or an invariant is broken.
+        UsageError
+            If these are not groups, or a name is not among ``tasks``.
         """
-        listed = [dict(group) for group in groups]
+        if isinstance(groups, Mapping):
+            raise UsageError(
+                "from_groups takes a list with one {task: gain} per group, not a mapping: the members name "
+                "the group, so give list(groups.values())."
+            )
+        listed: list[dict[str, float]] = []
+        for group in groups:
+            if not isinstance(group, Mapping):
+                raise UsageError(f"from_groups takes one {{task: gain}} per group, not {group!r:.60}.")
+            listed.append(dict(group))
         names = tuple(dict.fromkeys(name for group in listed for name in group) if tasks is None else tasks)
         index = {name: column for column, name in enumerate(names)}
         membership = np.zeros((len(listed), len(names)), dtype=bool)
@@ -173,6 +197,8 @@ class GainTensor:
             for name, gain in group.items():
                 if name not in index:
                     raise unknown_name("task", name, names)
+                if not isinstance(gain, (int, float, np.number)):
+                    raise DataError(f"Row {row + 1}, task {name!r}: the gain {gain!r:.60} is not a number.")
                 membership[row, index[name]] = True
                 values[row, index[name]] = gain
         return cls.from_dense(names, membership, values, **attributes)
@@ -449,6 +475,11 @@ def _check(tensor: GainTensor) -> None:
             "cost. Keep one, or ask for duplicates to be merged (merge_duplicates=True, "
             "--merge-duplicates)."
         )
+
+
+def is_number(value: object) -> bool:
+    """Whether this is a finite number; True and False are none."""
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def task_name_flaw(name: object) -> str:

@@ -13,6 +13,7 @@ from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.objectives import Coefficients, Objective
 from engine.problem import Problem
+from engine.program import Program
 from engine.progress import Control
 from engine.solver import Solver
 
@@ -28,17 +29,44 @@ class _Anything(Objective):
         return Coefficients(np.zeros(len(gains.values)))
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """Why a problem is infeasible.
+
+    Attributes
+    ----------
+    demands
+        Demands of the user that no grouping can meet together, in words, each once.
+    reasons
+        What about the gains makes them clash, where that shows without search.
+    """
+
+    demands: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+NO_CONFLICT = Conflict()
+
+
 def contradictory(problem: Problem) -> bool:
     """Whether the demands are contradictory on their face, without any search."""
-    program = problem.program
-    return bool(
-        program.unreachable
-        or program.max_groups < max(1, program.min_groups, int(program.mandatory.sum()))
-        or program.min_groups > program.n_groups
-    )
+    return bool(_reasons(problem.program))
 
 
-def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ...]:
+def _reasons(program: Program) -> tuple[str, ...]:
+    reasons = list(program.unreachable)
+    mandatory = int(program.mandatory.sum())
+    most = "at most 1 group is" if program.max_groups == 1 else f"at most {program.max_groups} groups are"
+    if program.n_groups and program.max_groups < 1:
+        reasons.append("not a single group is affordable")
+    elif program.max_groups < mandatory:
+        reasons.append(f"{mandatory} groups are mandatory, but {most} affordable and allowed")
+    if max(1, program.max_groups) < program.min_groups:
+        reasons.append(f"{program.min_groups} groups are demanded, but {most} affordable and allowed")
+    return tuple(dict.fromkeys(reasons))
+
+
+def explain(problem: Problem, solver: Solver, control: Control) -> Conflict:
     """Return demands that no grouping of the tensor can meet together, in the user's words.
 
     Every set of one or two demands is tried first; then demands are dropped one by one while the
@@ -75,15 +103,15 @@ def explain(problem: Problem, solver: Solver, control: Control) -> tuple[str, ..
         for size in (1, 2):
             for few in combinations(demands, size):
                 if conflicting(few):
-                    return _words(problem, few)
+                    return _conflict(problem, few)
     kept = list(demands)
     for demand in demands:
         without = [one for one in kept if one is not demand]
         if conflicting(without):
             kept = without
-    return _words(problem, kept)
+    return _conflict(problem, kept)
 
 
-def _words(problem: Problem, demands: Sequence[Constraint]) -> tuple[str, ...]:
+def _conflict(problem: Problem, demands: Sequence[Constraint]) -> Conflict:
     program = replace(problem, objective=_Anything(), constraints=tuple(demands)).program
-    return (*(one.describe() for one in demands), *program.unreachable)
+    return Conflict(tuple(dict.fromkeys(one.describe() for one in demands)), _reasons(program))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os.path
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from engine.errors import UsageError, unknown_name
 from engine.gain_model import tabulate
@@ -88,11 +91,14 @@ class Instance(ABC):
     def gains(self, source: str | None = None) -> GainTensor:
         """Return the gains the solver sees.
 
+        A source that is not recorded is fitted on the default source and tabulated on the same
+        groups. Its rows count as predicted, except those whose values are the recorded ones, which
+        it hands through, as ``hoa`` does with singles and pairs: they are what they were.
+
         Parameters
         ----------
         source
-            A recorded source, or else a registered gain source, which is fitted on the measured
-            gains and tabulated on the same groups.
+            A recorded source, or else a registered gain source.
 
         Raises
         ------
@@ -106,15 +112,21 @@ class Instance(ABC):
             raise unknown_name(
                 f"source of instance {self.name!r}:", source, {*self.info.sources, *GAIN_SOURCES.names()}
             )
-        measured = self.recorded(self.info.sources[0], self.info.source_split)
-        model = make_gain_source(source).fit(measured)
-        return tabulate(
-            model,
-            measured.membership,
-            split=measured.split,
-            cost=measured.cost,
-            quantity=measured.quantity,
-            single_task_baseline=measured.single_task_baseline,
+        known = self.recorded(self.info.sources[0], self.info.source_split)
+        predicted = tabulate(
+            make_gain_source(source).fit(known),
+            known.membership,
+            split=known.split,
+            cost=known.cost,
+            quantity=known.quantity,
+            single_task_baseline=known.single_task_baseline,
+        )
+        same = np.logical_and.reduceat(predicted.values == known.values, known.indptr[:-1])
+        return replace(
+            predicted,
+            std=None if known.std is None else np.where(same[known.entry_rows], known.std, np.nan),
+            measured=same & known.measured,
+            provenance=fit_provenance(source, known),
         )
 
     def evaluation(self) -> GainTensor | None:
@@ -122,6 +134,13 @@ class Instance(ABC):
         if not self.info.evaluation_split:
             return None
         return self.recorded(self.info.sources[0], self.info.evaluation_split)
+
+
+def fit_provenance(source: str, known: GainTensor) -> str:
+    """Return the provenance of a source fitted on known gains."""
+    what = {"gain": "gains", "loss": "losses"}[known.quantity]
+    words = " ".join(filter(None, (source, "fitted on", known.source, known.split, what)))
+    return "; ".join(filter(None, (words, known.provenance)))
 
 
 class CatalogueInstance(Instance):
@@ -145,7 +164,22 @@ def load_instance(name: str, data_dir: Path | None = None) -> Instance:
     UsageError
         If there is no such instance.
     """
-    cls = INSTANCES.load(name)
+    text = str(name)
+    if text not in INSTANCES.names() and is_path(text):
+        raise UsageError(
+            f"{text!r} is not in the catalogue of instances. If it is a file, open it with "
+            "engine.open_instance(path), or read its gains with engine.read_gains(path)."
+        )
+    cls = INSTANCES.load(text)
     if not (isinstance(cls, type) and issubclass(cls, Instance)):
-        raise UsageError(f"The instance {name!r} is not a subclass of engine.Instance.")
-    return cls(name, data_dir)
+        raise UsageError(f"The instance {text!r} is not a subclass of engine.Instance.")
+    return cls(text, data_dir)
+
+
+def is_path(text: str) -> bool:
+    """Whether a text is meant as a path: it has a suffix, a folder or a comma, or it exists."""
+    if ":" in text and "/" not in text and not os.path.exists(text):
+        # "module:Class" is a name, "C:my.csv" is not
+        return bool(os.path.splitext(text.partition(":")[2])[1])
+    looks = any(mark in text for mark in ("/", os.sep, ",")) or bool(os.path.splitext(text)[1])
+    return looks or os.path.exists(text)

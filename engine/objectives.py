@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import UsageError, unknown_name
-from engine.gains import GainTensor
+from engine.gains import GainTensor, is_number
 
 Sense = Literal["maximize", "minimize"]
 Aggregate = Literal["sum", "min"]
@@ -43,7 +43,7 @@ class Coefficients:
         UsageError
             If a shape is wrong or a coefficient is not finite.
         """
-        serve = np.asarray(self.serve, dtype=np.float64)
+        serve = _array(self.serve, "serve")
         if serve.shape == (gains.n_groups, gains.n_tasks):
             serve = serve[gains.entry_rows, gains.members]
         if serve.shape != gains.values.shape:
@@ -51,7 +51,7 @@ class Coefficients:
                 f"The objective's serve coefficients have shape {serve.shape}; give "
                 f"({gains.n_groups}, {gains.n_tasks}), or ({len(gains.values)},) for one per member entry."
             )
-        opening = np.zeros(gains.n_groups) if self.open is None else np.asarray(self.open, dtype=np.float64)
+        opening = np.zeros(gains.n_groups) if self.open is None else _array(self.open, "open")
         if opening.shape != (gains.n_groups,):
             raise UsageError(
                 f"The objective's open coefficients have shape {opening.shape}; give ({gains.n_groups},)."
@@ -59,6 +59,13 @@ class Coefficients:
         if not np.isfinite(serve).all() or not np.isfinite(opening).all():
             raise UsageError("The objective's coefficients must be finite for every member of every group.")
         return serve, opening
+
+
+def _array(given: ArrayLike, name: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f"The objective's {name} coefficients are not an array of numbers.") from None
 
 
 class Objective(ABC):
@@ -130,6 +137,13 @@ class WeightedGain(Objective):
 
     weights: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.weights, Mapping):
+            raise UsageError(f"WeightedGain takes a mapping {{task: weight}}, not {self.weights!r}.")
+        for name, weight in self.weights.items():
+            if not is_number(weight):
+                raise UsageError(f"The weight of task {name!r} must be a finite number, not {weight!r}.")
+
     def coefficients(self, gains: GainTensor) -> Coefficients:
         """Multiply each gain by the weight of its task."""
         _require(gains, "gain", self)
@@ -176,8 +190,8 @@ class LowerConfidenceGain(Objective):
     kappa: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.kappa >= 0:
-            raise UsageError(f"kappa must be 0 or more, not {self.kappa}.")
+        if not (is_number(self.kappa) and self.kappa >= 0):
+            raise UsageError(f"kappa must be 0 or more, and finite, not {self.kappa!r}.")
 
     def coefficients(self, gains: GainTensor) -> Coefficients:
         """Subtract κ standard errors from each gain."""
@@ -232,6 +246,10 @@ class SetFunction(Objective):
 
     function: Callable[[Sequence[tuple[str, ...]]], float]
     name: str = "set function"
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise UsageError(f"SetFunction takes a function of the chosen groups, not {self.function!r}.")
 
     def coefficients(self, gains: GainTensor) -> Coefficients:
         """Return the gains, which only decide who serves whom; the value comes from the function."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,8 @@ FORMATS = (".png", ".svg", ".pdf")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DPI = 150
-DASHES = (0, (4, 2))
+DASHES = (6, 3)
+SUBTITLE_WIDTH = 62
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
@@ -63,34 +65,57 @@ def _style(label: str, labels: Sequence[str]) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
 
 
+def _darker(colour: str) -> tuple[float, ...]:
+    """Return the shade of the evaluation, seen even where it lies on the source."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.75 * part for part in to_rgb(colour))
+
+
 def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     scale = 100.0 if panel.quantity == "gain" else 1.0
-    for curve in panel.curves:
+    for index, curve in enumerate(panel.curves):
         style = _style(curve.label, labels)
+        # Later curves lie on top and are thinner, so that curves that coincide are all seen.
+        under = min(len(panel.curves) - 1 - index, 4)
+        style |= {"markersize": 4.5 + 1.6 * under, "zorder": 2 + index / 100}
         source, evaluation = _scaled(curve.source, scale), _scaled(curve.evaluation, scale)
         if any(not proven for proven in curve.proven):
             upper = _scaled(curve.bound, scale)
             ax.fill_between(curve.budgets, source, upper, color=style["color"], alpha=0.15, linewidth=0)
-        ax.plot(curve.budgets, source, linewidth=1.6, markersize=4.5, **style)
+        ax.plot(curve.budgets, source, linewidth=1.6 + 1.3 * under, **style)
         loose = [at for at, proven in enumerate(curve.proven) if not proven]
         ax.plot(
             [curve.budgets[at] for at in loose],
             [source[at] for at in loose],
             linestyle="none",
-            markersize=4.5,
             markerfacecolor="white",
-            zorder=3,
             **style,
         )
-        ax.plot(
-            curve.budgets, evaluation, linestyle=DASHES, linewidth=1.4, markersize=2.5, alpha=0.75, **style
-        )
+        width = 1.2 + 1.3 * under
+        style |= {
+            "color": _darker(style["color"]),
+            "markersize": 2.5 + 1.6 * under,
+            "zorder": 3 + index / 100,
+        }
+        dashes = (0, tuple(length / width for length in DASHES))  # matplotlib multiplies by the width
+        ax.plot(curve.budgets, evaluation, linestyle=dashes, linewidth=width, **style)
     if all(budget == int(budget) for curve in panel.curves for budget in curve.budgets):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_title(panel.title, fontsize=11)
-    ax.set_xlabel("budget (total cost of the groups)")
+    subtitle = textwrap.fill(panel.subtitle, SUBTITLE_WIDTH)
+    ax.set_title(panel.title, fontsize=11, loc="left", pad=8 + 10 * (subtitle.count("\n") + 1))
+    ax.annotate(
+        subtitle,
+        (0, 1),
+        xytext=(0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8,
+        color="0.35",
+    )
+    ax.set_xlabel(f"budget ({panel.budget})")
     ax.set_ylabel("mean gain in %" if panel.quantity == "gain" else "mean loss")
     ax.grid(visible=True, color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
@@ -111,7 +136,9 @@ def _legend(panels: Sequence[Panel], labels: Sequence[str]) -> list[Artist]:
     handles.append(Line2D([], [], label=f"{' / '.join(names)}: seen by the solver", **grey))
     judged = list(dict.fromkeys(panel.evaluation for panel in panels if panel.evaluation))
     if judged:
-        handles.append(Line2D([], [], label=f"{' / '.join(judged)}: judged on", linestyle=DASHES, **grey))
+        handles.append(
+            Line2D([], [], label=f"{' / '.join(judged)}: judged on", linestyle=(0, (4, 2)), **grey)
+        )
     if any(not all(curve.proven) for curve in curves):
         hollow: dict[str, Any] = {
             "marker": "o",

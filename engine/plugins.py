@@ -6,23 +6,24 @@ import importlib
 import importlib.util
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 from typing import Any
 
 from engine.errors import MissingDependencyError, UsageError, unknown_name
 
 
 @cache
-def _installed(group: str) -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
+def _installed(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of each name: one, or several where packages clash."""
+    found: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=group):
-        other = found.get(point.name)
-        if other is not None and other.value != point.value:
-            raise UsageError(
-                f"Two installed packages provide {point.name!r} in {group!r}: "
-                f"{other.value} and {point.value}. Uninstall one of them."
-            )
-        found[point.name] = point
-    return found
+        found.setdefault(point.name, {}).setdefault(point.value, point)
+    return {name: tuple(points.values()) for name, points in found.items()}
+
+
+def _told(point: EntryPoint) -> str:
+    """Return where an entry point leads and which distribution made it."""
+    return f"{point.value} of the package {point.dist.name}" if point.dist else point.value
 
 
 class Registry:
@@ -75,48 +76,63 @@ class Registry:
         Raises
         ------
         UsageError
-            If the name is unknown or its module cannot be imported.
+            If the name is unknown, two packages provide it, or its module cannot be imported.
         """
         if name in self._registered:
             target = self._registered[name]
-            return _resolve(self.kind, target) if isinstance(target, str) else target
-        point = _installed(self.group).get(name)
-        if point is not None:
-            return _resolve(self.kind, point.value)
+            return _resolve(f"{self.kind} {name!r}", target) if isinstance(target, str) else target
+        points = _installed(self.group).get(name, ())
+        if len(points) > 1:
+            raise UsageError(
+                f"Two installed packages provide the {self.kind} {name!r}: "
+                f"{' and '.join(map(_told, points))}. Uninstall one of them, or name the one you mean "
+                f"as module:Name, for instance {points[0].value!r}."
+            )
+        if points:
+            return _resolve(
+                f"{self.kind} {name!r} ({_told(points[0])})", f"{points[0].module}:{points[0].attr}"
+            )
         if ":" in name:
-            return _resolve(self.kind, name)
+            return _resolve(
+                f"{self.kind} {name!r}", name, "Give package.module:Name of something Python can import here."
+            )
         raise unknown_name(self.kind, name, self.names())
 
 
-def _resolve(kind: str, target: str) -> Any:
+def _resolve(what: str, target: str, advice: str = "Reinstall or uninstall what provides it.") -> Any:
     module_name, _, attribute = target.partition(":")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.split(".")[0] != error.name.split(".")[0]:
             raise MissingDependencyError(
-                f"The {kind} {target!r} needs the module {error.name!r}: install it with pip."
+                f"The {what} needs the module {error.name!r}: install it with pip."
             ) from error
         raise UsageError(
-            f"The {kind} {target!r} cannot be imported: no module named {error.name!r}. "
-            "Give package.module:Name of something Python can import here."
+            f"The {what} cannot be imported: no module named {error.name!r}. {advice}"
         ) from error
     except Exception as error:
         raise UsageError(
-            f"The {kind} {target!r} cannot be imported: importing {module_name!r} raised "
-            f"{type(error).__name__}: {error}"
+            f"The {what} cannot be imported: {module_name!r} raised {type(error).__name__}: {error}"
         ) from error
     try:
-        return getattr(module, attribute)
+        return attrgetter(attribute)(module)
     except AttributeError as error:
         raise UsageError(
-            f"The {kind} {target!r} cannot be imported: module {module_name!r} has no {attribute!r}."
+            f"The {what} cannot be imported: module {module_name!r} has no {attribute!r}. {advice}"
         ) from error
 
 
 def missing_modules(modules: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of these modules are not installed, without importing any."""
-    return tuple(name for name in modules if importlib.util.find_spec(name) is None)
+    """Return which of these modules are not installed, without importing any but parent packages."""
+    return tuple(name for name in modules if not _importable(name))
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # the parent package is missing
+        return False
 
 
 SOLVERS = Registry("solver", "taskgrouping.solvers")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.constraints import Budget, Constraint
 from engine.errors import DataError, UsageError
 from engine.gains import GainTensor
-from engine.objectives import Objective, SetFunction, default_objective
+from engine.objectives import Aggregate, Coefficients, Objective, Sense, SetFunction, default_objective
 from engine.program import Program, compile_program
 
 
@@ -68,11 +68,23 @@ class Problem:
                 f"objective must be an instance of Objective, not {self.objective!r}; "
                 "a class needs parentheses."
             )
-        given: Iterable[Constraint] = self.constraints
+        if self.objective.sense not in get_args(Sense) or self.objective.aggregate not in get_args(Aggregate):
+            raise UsageError(
+                f"{type(self.objective).__name__} has sense {self.objective.sense!r} and aggregate "
+                f"{self.objective.aggregate!r}; they must be 'maximize' or 'minimize', and 'sum' or 'min'."
+            )
+        given: Iterable[Constraint] | Constraint = self.constraints
+        if isinstance(given, Constraint) or not isinstance(given, Iterable):
+            raise UsageError(f"constraints must be a list: write constraints=[…], not {given!r}.")
         object.__setattr__(self, "constraints", tuple(given))
         for constraint in self.constraints:
             if not isinstance(constraint, Constraint):
-                raise UsageError(f"constraints must hold Constraint objects, not {constraint!r}.")
+                raise UsageError(
+                    f"constraints must hold Constraint objects, not {constraint!r}; "
+                    "a class needs parentheses."
+                )
+            for name in constraint.mentioned():
+                self.gains.task_index(name)
         if self.gains.uncovered:
             raise DataError(
                 f"No group covers task {self.gains.uncovered[0]!r}: add a group that holds it, "
@@ -82,7 +94,15 @@ class Problem:
     @cached_property
     def coefficients(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The objective's ``serve`` per entry, shape (E,), and ``open``, shape (M,), in its own sense."""
-        return self.objective.coefficients(self.gains).entries(self.gains)
+        given: object = self.objective.coefficients(self.gains)
+        if isinstance(given, np.ndarray):
+            given = Coefficients(given)
+        if not isinstance(given, Coefficients):
+            raise UsageError(
+                f"coefficients() of {type(self.objective).__name__} returned {type(given).__name__}; "
+                "return engine.Coefficients(serve, open)."
+            )
+        return given.entries(self.gains)
 
     @cached_property
     def _without_budget(self) -> Program:
@@ -141,3 +161,16 @@ class Problem:
         """SHA-256 over gains, objective and constraints."""
         parts = (self.gains.digest, repr(self.objective), *map(repr, self.constraints))
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def check_problem(problem: object) -> None:
+    """Refuse what is no problem.
+
+    Raises
+    ------
+    UsageError
+        If it is not a :class:`Problem`.
+    """
+    if not isinstance(problem, Problem):
+        hint = " Write engine.Problem(gains, constraints=[…])." if isinstance(problem, GainTensor) else ""
+        raise UsageError(f"The problem must be an engine.Problem, not {type(problem).__name__}.{hint}")

@@ -195,7 +195,7 @@ def compile_program(
         allowed &= np.logical_and.reduceat(limits.may_serve, gains.indptr[:-1])
     unreachable = list(limits.unreachable)
     unreachable.extend(
-        f"group {gains.label(int(row))} mandatory but not allowed"
+        f"group {gains.label(int(row))} is mandatory but not allowed"
         for row in np.flatnonzero(limits.mandatory & ~allowed)
     )
     covered = np.zeros(gains.n_tasks, dtype=bool)

@@ -162,7 +162,9 @@ class Solution:
         Source, split and provenance of the gains, the number of groups, and how many of the chosen
         serving decisions rest on predictions.
     conflict
-        For an infeasible problem, demands that cannot all be met.
+        For an infeasible problem, demands of the user that cannot all be met, each once.
+    reasons
+        What about the gains makes these demands clash, where that shows without search.
     trace
         Incumbents and bounds in order of time.
     details
@@ -178,6 +180,7 @@ class Solution:
     quantity: str = "gain"
     gains: Mapping[str, Any] = field(default_factory=dict)
     conflict: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     trace: tuple[Event, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -233,6 +236,13 @@ class Solution:
 
         return score(self, gains)
 
+    def __repr__(self) -> str:
+        told = [str(self.status)]
+        told += [] if self.value is None else [f"value={self.value:.6g}"]
+        told += [] if self.bound is None else [f"bound={self.bound:.6g}"]
+        told += [f"{len(self.groups)} group{'' if len(self.groups) == 1 else 's'}"] if self.found else []
+        return f"Solution({', '.join([*told, f'solver={self.certificate.solver!r}'])})"
+
     def without_trace(self) -> Solution:
         """Return this solution without its trace, which can be long."""
         return replace(self, trace=())
@@ -261,6 +271,7 @@ class Solution:
             "verified": certificate.verified,
             "problems": list(certificate.problems),
             "conflict": list(self.conflict),
+            "reasons": list(self.reasons),
             "gains": dict(self.gains),
             "solver": certificate.solver,
             "seed": certificate.seed,
@@ -283,6 +294,11 @@ class Solution:
         DataError
             If a field is missing or malformed.
         """
+        if isinstance(data.get("solutions"), list):
+            raise DataError(
+                f"These are {len(data['solutions'])} solutions, as engine frontier writes them, not one: "
+                "give one item of its list 'solutions'."
+            )
         try:
             if data["format_version"] != FORMAT_VERSION:
                 raise DataError(
@@ -318,13 +334,13 @@ class Solution:
                 quantity=data["quantity"],
                 gains=dict(data["gains"]),
                 conflict=tuple(data["conflict"]),
+                reasons=tuple(data["reasons"]),
                 trace=tuple(Event(**event) for event in data["trace"]),
                 details=dict(data["details"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"This is not a solution of the engine: {type(error).__name__} {error}."
-            ) from error
+            what = f"it has no {error}" if isinstance(error, KeyError) else f"{type(error).__name__} {error}"
+            raise DataError(f"This is not a solution of the engine: {what}.") from error
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the solution as JSON text."""
@@ -349,10 +365,28 @@ class Solution:
 
     @classmethod
     def load(cls, path: str | Path) -> Solution:
-        """Read what :meth:`save` wrote."""
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, or holds no solution; the message names it.
+        """
         from engine.files import read_text
 
-        return cls.from_json(read_text(Path(path)))
+        text = read_text(Path(path))
+        try:
+            return cls.from_json(text)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+
+
+def _warm_group(group: Iterable[str]) -> tuple[str, ...]:
+    advice = f": write {group.split('|')!r}" if isinstance(group, str) else ""
+    names = () if isinstance(group, str) or not isinstance(group, Iterable) else tuple(group)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"Each group of a warm start is a list of task names, not {group!r:.80}{advice}.")
+    return names
 
 
 def warm_groups(start: Solution | Iterable[Iterable[str]], gains: GainTensor) -> list[int]:
@@ -365,13 +399,13 @@ def warm_groups(start: Solution | Iterable[Iterable[str]], gains: GainTensor) ->
     gains
         The tensor of the problem to start.
     """
-    if isinstance(start, str):
-        raise UsageError("A warm start is a Solution or a list of groups, each a list of task names.")
-    groups = (
-        [(group.tasks, group.cost) for group in start.groups]
-        if isinstance(start, Solution)
-        else [(tuple(group), None) for group in start]
-    )
+    groups: list[tuple[tuple[str, ...], float | None]]
+    if isinstance(start, Solution):
+        groups = [(group.tasks, group.cost) for group in start.groups]
+    elif isinstance(start, str) or not isinstance(start, Iterable):
+        raise UsageError(f"A warm start is a Solution or a list of groups, not {start!r:.80}.")
+    else:
+        groups = [(_warm_group(group), None) for group in start]
     rows: list[int] = []
     for tasks, cost in groups:
         found = gains.find(tasks)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from engine.errors import UsageError
 from engine.evaluate import Verdict, referee
-from engine.infeasible import contradictory, explain
-from engine.problem import Feature, Problem
+from engine.infeasible import NO_CONFLICT, Conflict, contradictory, explain
+from engine.problem import Feature, Problem, check_problem
 from engine.progress import Control, Observer, StopRule
 from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination, warm_groups
 from engine.solver import Outcome, Solver, check_supported, choose_solver, make_solver
@@ -75,6 +75,7 @@ def solve(
     UnsupportedError
         If the solver cannot express the problem.
     """
+    check_problem(problem)
     check_limits(time_limit, threads)
     name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
     check_supported(name, runner, problem)
@@ -118,13 +119,13 @@ def run(
     for observer in control.observers:
         observer.on_start(problem, name)
     outcome = _outcome(problem, solver, control)
-    conflict: tuple[str, ...] = ()
+    conflict = NO_CONFLICT
     if outcome.infeasible and outcome.rows is None:
         with control.stage("explain"):
             try:
                 conflict = explain(problem, solver, control)
             except KeyboardInterrupt:
-                conflict = tuple(demand.describe() for demand in problem.constraints)
+                conflict = Conflict(tuple(demand.describe() for demand in problem.constraints))
     solution = certify(problem, outcome, control, name, solver, options, conflict)
     for observer in control.observers:
         observer.on_end(solution)
@@ -188,7 +189,7 @@ def certify(
     name: str,
     solver: Solver,
     options: Mapping[str, Any],
-    conflict: tuple[str, ...] = (),
+    conflict: Conflict = NO_CONFLICT,
 ) -> Solution:
     """Check a solver's claim and make the solution.
 
@@ -199,7 +200,7 @@ def certify(
     name, solver, options
         Who claims it.
     conflict
-        For an infeasible problem, demands that cannot all be met.
+        For an infeasible problem, demands that cannot all be met, and why.
     """
     control.seconds["total"] = control.elapsed()
     gains, program = problem.gains, problem.program
@@ -268,7 +269,8 @@ def certify(
             "predicted_servings": predicted,
             "sha256": gains.digest,
         },
-        conflict=conflict,
+        conflict=conflict.demands,
+        reasons=conflict.reasons,
         trace=tuple(control.trace),
         details=outcome.details,
     )

@@ -16,7 +16,8 @@ LICENCE = "none stated: downloaded on use, not redistributed"
 class MtgNetInstance(CatalogueInstance):
     """One membership file, and a gain file per source and split.
 
-    Rows of the predicting sources are the publisher's predictions, and marked so.
+    Rows of the predicting sources are the publisher's own, computed and rounded, so all of them
+    count as predicted, pairs too.
     """
 
     membership: ClassVar[PublishedFile]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 from engine.errors import DataError
 from engine.files import read_bytes
 
 TIMEOUT = 5.0
-"""Seconds that a publisher may keep us waiting."""
+"""Seconds that a publisher may keep us waiting for a connection, or for the next bytes."""
+DEADLINE = 30.0
+"""Seconds that one file may take in all; the largest has 0.7 MB."""
 
 _RAW = "https://raw.githubusercontent.com"
 _MTGNET = f"{_RAW}/ShawnKS/MTG-Net/dd361daa0dd2811ea07b0f25a972e675d5b9e29f/gain_collection/collected_gain"
@@ -120,8 +125,49 @@ def _download(file: PublishedFile, target: Path) -> str:
             known_hash=f"sha256:{file.sha256}",
             fname=target.name,
             path=target.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+            downloader=_fetch,
         )
     except (OSError, ValueError) as error:  # every error of requests is an OSError, a wrong hash a ValueError
-        return f"which failed: {type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        cause = _innermost(error)
+        words = shorten(str(cause).replace(file.url, "it"), 200, placeholder=" …")
+        return f"which failed: {type(cause).__name__}: {words}"
     return ""
+
+
+def _fetch(url: str, output: str, _: object) -> None:
+    """Download into memory, then into the file that pooch names, or give up after the deadline.
+
+    The work is done in a thread of its own, since no timeout of a socket ends a server that trickles.
+    """
+    import requests  # comes with pooch
+
+    end = time.monotonic() + DEADLINE
+    content: list[bytes] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with requests.get(url, stream=True, timeout=TIMEOUT) as response:
+                response.raise_for_status()
+                for chunk in response.iter_content(1 << 16):
+                    content.append(chunk)
+                    if time.monotonic() > end:
+                        return
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(DEADLINE)
+    if thread.is_alive() or time.monotonic() > end:
+        raise TimeoutError(f"the download took more than {DEADLINE:g} seconds")
+    if failed:
+        raise failed[0]
+    Path(output).write_bytes(b"".join(content))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the error at the root of what a library for HTTP wraps several times."""
+    candidates = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
+    inner = next((one for one in candidates if isinstance(one, BaseException)), None)
+    return error if inner is None else _innermost(inner)

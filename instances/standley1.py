@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, UsageError, tabulate
 from engine.files import read_text
+from engine.instance import fit_provenance
 from engine.pair_mean import PairMeanModel
 from instances.published import locate, standley
 
@@ -90,7 +91,7 @@ def _read(path: Path, tasks: tuple[str, ...]) -> GainTensor:
 
 
 def _approximated(measured: GainTensor) -> GainTensor:
-    """Keep singles and pairs, and replace the losses of larger groups by the mean over their pairs."""
+    """Keep singles and pairs as measured, and predict larger groups by the mean over their pairs."""
     model = PairMeanModel.from_gains(measured)
     predicted = tabulate(
         model, measured.membership, split=measured.split, cost=measured.cost, quantity="loss"
@@ -100,5 +101,5 @@ def _approximated(measured: GainTensor) -> GainTensor:
         predicted,
         values=np.where(small[measured.entry_rows], measured.values, predicted.values),
         measured=small,
-        provenance=measured.provenance,
+        provenance=fit_provenance("hoa", measured),
     )

@@ -95,7 +95,10 @@ class BranchAndBound(Solver):
         at = Multipliers(best, np.zeros(program.n_tasks))
         unserved = float(uncovered_worth(program).sum())
         tree = Tree(program, at, unserved, np.full(program.n_tasks, np.inf))
-        done = tree.explore(NODES_BETWEEN_POLLS)
+        with control.stage("compile"):
+            tree.explore(0)
+        with control.stage("search"):
+            done = tree.explore(NODES_BETWEEN_POLLS)
         if not done or not len(tree.solution):
             return None
         control.incumbent(program.rows[tree.solution], tree.value)
@@ -151,6 +154,8 @@ class BranchAndBound(Solver):
         )
         start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
         tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))
+        with control.stage("compile"):
+            tree.explore(0)
         while not tree.explore(NODES_BETWEEN_POLLS):
             if tree.value >= 0:
                 break

@@ -81,6 +81,8 @@ class Spectral(Solver):
         program = problem.program
         moves = Moves(program)
         rng = np.random.default_rng(control.seed)
+        with control.stage("load"):
+            import sklearn.cluster  # noqa: F401
         with control.stage("cluster"):
             affinity = self._affinity(problem)
             count = min(group_budget(program), self.n_clusters or program.n_tasks, program.n_tasks)

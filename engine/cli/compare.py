@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.options import (
-    Budgets,
-    Names,
     ProblemOptions,
     SolverOptions,
     output_options,
     pick,
+    plot_option,
     problem_options,
     solver_options,
 )
+from engine.cli.parameters import Budgets, Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rich.table import Table
+    from engine.comparison import Case, Comparison
+    from engine.instance import Instance
 
-    from engine.comparison import Case, Comparison, Row
 
-
-@click.command()
+@click.command(short_help="Run several solvers and check their claims against one another.")
 @click.option(
     "--instances",
     "--instance",
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--solvers", type=Names(), required=True, help="The solvers to compare.")
 @click.option("--sources", type=Names(), help="Gains to solve on. Default: the measured ones.")
 @click.option("--budgets", type=Budgets(), help="1-27, 1,2,3 or 1-5:0.5. Default: each instance's.")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: .png, .svg or .pdf.")
+@plot_option
 @problem_options
 @solver_options
 @output_options
@@ -58,13 +57,12 @@ def compare(
 
     Example: engine compare --instance mimic27 --solvers cpsat,beam --sources measured,hoa --budgets 1-10
     """
-    from engine.cli.main import FAILED, say
-    from engine.cli.output import check_output, emit_csv, emit_json, emit_table
+    from engine.charts import comparison_chart
+    from engine.cli.commands import say
+    from engine.cli.output import check_output, emit_csv, emit_json, emit_table, save_plot
     from engine.cli.progress import progress
-    from engine.comparison import Comparison
     from engine.comparison import compare as compare_solvers
     from engine.errors import UsageError
-    from engine.solution import Status
 
     check_output(output)
     asked, how = pick(ProblemOptions, given), pick(SolverOptions, given)
@@ -76,7 +74,8 @@ def compare(
     names = tuple(dict.fromkeys(name for text in instances for name in _split(text)))
     if asked.evaluate is not None and len(names) > 1:
         raise UsageError("--evaluate belongs to one instance; compare one at a time.")
-    cases, refused = _cases(names, sources, budgets, solvers, asked)
+    opened = _open(names, asked)
+    cases = _cases(opened, sources, budgets, asked)
     with progress(how.verbose) as observers:
         comparison = compare_solvers(
             cases,
@@ -88,29 +87,45 @@ def compare(
             observers=observers,
             options=_options(how.option, solvers),
         )
-    comparison = Comparison((*comparison.rows, *refused), comparison.interrupted)
     if format == "json":
         emit_json(comparison.to_dict(), output)
     elif format == "csv":
         rows = comparison.to_dict()["rows"]
         emit_csv(tuple(rows[0]) if rows else (), rows, output)
     else:
-        emit_table([_table(comparison), *_provenance(cases)], output)
-    if plot is not None:
-        from engine.charts import comparison_chart
-        from engine.plots import draw, save_figure
+        from engine.cli.compare_table import comparison_table
 
-        save_figure(draw(comparison_chart(comparison)), plot)
+        notes = {name: instance.info.note for name, instance in opened.items()}
+        emit_table(comparison_table(comparison, notes), output)
+    if plot is not None:
+        save_plot(comparison_chart(comparison), plot)
     if comparison.interrupted:
         say("interrupted: the table ends where the work did.")
-    for row in comparison.flagged:
-        say(f"{row.solver} on {row.instance} {row.source}, budget {row.budget:g}: {row.flag}.")
-    crashed = [row for row in comparison.rows if row.status == Status.ERROR and not row.flag]
-    for told in dict.fromkeys(
-        f"{row.solver} on {row.instance} {row.source}: {row.reason}" for row in crashed
-    ):
+    for told in _told(comparison):
         say(told)
-    return FAILED if comparison.flagged or crashed else 0
+    return _exit_code(comparison)
+
+
+def _told(comparison: Comparison) -> Iterator[str]:
+    """Yield what went wrong: every flag, and once per solver and problem that it crashed."""
+    from engine.solution import Status
+
+    for row in comparison.flagged:
+        yield f"{row.solver} on {row.instance} {row.source}, budget {row.budget:g}: {row.flag}."
+    crashed = [row for row in comparison.rows if row.status == Status.ERROR and not row.flag]
+    yield from dict.fromkeys(f"{row.solver} on {row.instance} {row.source}: {row.reason}" for row in crashed)
+
+
+def _exit_code(comparison: Comparison) -> int:
+    from engine.cli.commands import FAILED, USAGE
+    from engine.cli.results import exit_code
+    from engine.comparison import UNSUPPORTED
+    from engine.solution import Status
+
+    found = [row.status for row in comparison.rows if row.status != UNSUPPORTED]
+    if comparison.flagged:
+        return FAILED
+    return USAGE if comparison.rows and not found else exit_code(map(Status, found))
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -121,43 +136,50 @@ def _split(text: str) -> tuple[str, ...]:
     return names if set(names) <= set(INSTANCES.names()) else (text,)
 
 
+def _open(names: Sequence[str], asked: ProblemOptions) -> dict[str, Instance]:
+    """Open the instances; each goes by its name, but files of the same name by what was given."""
+    from engine.cli.problems import open_asked
+
+    opened = {text: open_asked(text, asked) for text in names}
+    short = [instance.name for instance in opened.values()]
+    return {
+        instance.name if short.count(instance.name) == 1 else text: instance
+        for text, instance in opened.items()
+    }
+
+
 def _cases(
-    names: Sequence[str],
+    instances: Mapping[str, Instance],
     sources: tuple[str, ...] | None,
     budgets: tuple[float, ...] | None,
-    solvers: Sequence[str],
     asked: ProblemOptions,
-) -> tuple[list[Case], list[Row]]:
-    """Return the problems, and rows for the sources that an instance does not have."""
-    from engine.cli.problems import make_problem, open_asked
-    from engine.comparison import UNSUPPORTED, Case, Row
+) -> list[Case]:
+    """Return the problems; a source that some instances lack is told, one that all lack is a mistake."""
+    from engine.cli.commands import say
+    from engine.cli.problems import check_budgets, make_problem, warn_of_percent
+    from engine.comparison import Case
     from engine.errors import UsageError
 
     cases: list[Case] = []
-    refused: list[Row] = []
-    error: UsageError | None = None
-    for name in names:
-        opened = open_asked(name, asked)
-        limits = budgets or opened.info.budgets
-        if not limits:
-            raise UsageError(
-                f"Instance {name!r} has no budgets of its own: give --budgets, for instance 1-6."
-            )
-        for source in sources or opened.info.sources[:1]:
+    refused: dict[str, list[tuple[str, UsageError]]] = {}
+    for name, instance in instances.items():
+        limits = check_budgets(instance, budgets)
+        for source in sources or instance.info.sources[:1]:
             try:
-                problem = make_problem(opened.gains(source), asked)
-            except UsageError as caught:
-                error = error or caught
-                refused += [
-                    Row(name, source, solver, budget, UNSUPPORTED, reason=str(caught))
-                    for solver in solvers
-                    for budget in limits
-                ]
+                gains = instance.gains(source)
+                problem = make_problem(gains, asked)
+            except UsageError as error:
+                refused.setdefault(source, []).append((name, error))
                 continue
-            cases.append(Case(name, problem, opened.evaluation(), limits, source))
-    if error is not None and not cases:
-        raise error
-    return cases, refused
+            warn_of_percent(instance, gains)
+            cases.append(Case(name, problem, instance.evaluation(), limits, source))
+    known = {case.source for case in cases}
+    for source, mistakes in refused.items():
+        if source not in known:
+            raise mistakes[0][1]
+        for name, mistake in mistakes:
+            say(f"{name} {source} is left out: {mistake}")
+    return cases
 
 
 def _options(given: Iterable[tuple[str, str]], solvers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -173,58 +195,3 @@ def _options(given: Iterable[tuple[str, str]], solvers: Sequence[str]) -> dict[s
             )
         by_solver.setdefault(solver, []).append((option, text))
     return {solver: read_options(solver, pairs) for solver, pairs in by_solver.items()}
-
-
-def _table(comparison: Comparison) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    from engine.cli.output import amount, gap_percent, number, percent
-
-    def points(row: Row) -> str:
-        return percent(row.optimism) if row.quantity == "gain" else number(row.optimism)
-
-    kinds = {row.quantity for row in comparison.rows}
-    what = "mean gain %" if kinds <= {"gain"} else "mean loss" if kinds == {"loss"} else "mean gain % or loss"
-    judged = any(row.evaluation_mean is not None for row in comparison.rows)
-    several = len({row.instance for row in comparison.rows}) > 1
-    noted = any(row.flag or row.reason for row in comparison.rows)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    left = {"instance", "source", "solver", "status", "flag", "note"}
-    headings = [*(["instance"] if several else []), "source", "solver", "budget", "value", f"source {what}"]
-    headings += ["bound", "gap %", "status", "seconds"]
-    headings += [f"evaluation {what}", "optimism"] if judged else []
-    headings += ["groups", "agreement %", *(["flag", "note"] if noted else [])]
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading in left else "right")
-    for row in comparison.rows:
-        predicted = " (predicted)" if row.predicted_servings else ""
-        table.add_row(
-            *([row.instance] if several else []),
-            row.source + predicted,
-            row.solver,
-            f"{row.budget:g}",
-            number(row.value),
-            amount(row.mean, row.quantity),
-            number(row.bound),
-            gap_percent(row.gap),
-            row.status,
-            number(row.seconds, 3),
-            *([amount(row.evaluation_mean, row.quantity), points(row)] if judged else []),
-            "–" if row.groups is None else str(row.groups),
-            percent(row.agreement, 0),
-            *([row.flag, row.reason] if noted else []),
-        )
-    return table
-
-
-def _provenance(cases: Iterable[Case]) -> list[str]:
-    lines = []
-    for case in cases:
-        gains = case.problem.gains
-        told = [f"{case.instance} {case.source}: {gains.n_groups} groups, split {gains.split or 'unnamed'}"]
-        told.append(f"{int(gains.measured.sum())} measured")
-        if gains.provenance:
-            told.append(gains.provenance)
-        lines.append("gains  " + ", ".join(told))
-    return lines

@@ -44,12 +44,12 @@ class SplitNumbers:
 
 @dataclass(frozen=True)
 class TaskCoverage:
-    """How often a task occurs, and its values there on the source split."""
+    """How often a task occurs, and its values on the source split in groups of two or more."""
 
     task: str
     groups: int
-    mean: float
-    best: float
+    mean: float | None
+    best: float | None
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Description:
 
     Attributes
     ----------
-    name, summary, origin, licence, quantity, tasks, sources, budgets, default_budget
+    name, summary, origin, licence, note, quantity, tasks, sources, budgets, default_budget
         As declared.
     groups, measured_groups
         Number of groups, and how many are measured.
     sizes, costs
         Number of groups by size and by cost.
     splits
-        The source split, and the evaluation split where there is one.
+        The source split, and the evaluation split where it is another one.
     correlation
         Between the two splits, over members of the groups of two or more that both hold.
     coverage
@@ -76,6 +76,7 @@ class Description:
     summary: str
     origin: str
     licence: str
+    note: str
     quantity: str
     tasks: tuple[str, ...]
     sources: tuple[str, ...]
@@ -98,7 +99,8 @@ def describe(instance: Instance) -> Description:
     instance
         An instance of the catalogue or a file.
     """
-    info, gains, evaluation = instance.info, instance.gains(), instance.evaluation()
+    info, gains = instance.info, instance.gains()
+    evaluation = instance.evaluation() if info.evaluation_split != info.source_split else None
     sizes, size_counts = np.unique(gains.sizes, return_counts=True)
     costs, cost_counts = np.unique(gains.cost, return_counts=True)
     splits = [_numbers("source", gains)]
@@ -109,6 +111,7 @@ def describe(instance: Instance) -> Description:
         summary=info.summary,
         origin=info.origin,
         licence=info.licence,
+        note=info.note,
         quantity=gains.quantity,
         tasks=gains.tasks,
         sources=info.sources,
@@ -163,9 +166,10 @@ def _correlation(gains: GainTensor, evaluation: GainTensor) -> float | None:
 
 def _coverage(gains: GainTensor) -> list[TaskCoverage]:
     best = np.max if gains.quantity == "gain" else np.min
-    found = []
+    shared, found = _shared(gains), []
     for column, task in enumerate(gains.tasks):
-        values = gains.values[gains.members == column]
-        mean, top = (float(values.mean()), float(best(values))) if len(values) else (0.0, 0.0)
-        found.append(TaskCoverage(task, len(values), mean, top))
+        holds = gains.members == column
+        values = gains.values[holds & shared]
+        mean, top = (float(values.mean()), float(best(values))) if len(values) else (None, None)
+        found.append(TaskCoverage(task, int(holds.sum()), mean, top))
     return found

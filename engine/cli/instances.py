@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.options import format_option
+from engine.cli.options import baseline_option, data_dir_option, merge_option, output_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from rich.console import RenderableType
-    from rich.table import Table
 
-    from engine.cli.describe import Description
-
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there, not to stdout."
-)
+COLUMNS = ["name", "tasks", "n_groups", "quantity", "sources", "source_split", "evaluation_split"]
+COLUMNS += ["budgets", "default_budget", "summary", "origin", "licence", "note", "problem"]
 
 
-@click.group(invoke_without_command=True)
-@format_option("table", "json")
-@_OUTPUT
+@click.group(invoke_without_command=True, short_help="List the instances, or describe one.")
+@output_options
 @click.pass_context
 def instances(ctx: click.Context, format: str, output: Path | None) -> int:
     """List the instances, or describe one: engine instances show NAME."""
     if ctx.invoked_subcommand is not None:
         return 0
-    from engine.cli.output import check_output, emit_json, emit_table
+    from engine.cli.output import check_output, emit_csv, emit_json, emit_table, joined
 
     check_output(output)
     listed = _listed()
     if format == "json":
         emit_json({"instances": listed}, output)
+    elif format == "csv":
+        emit_csv(COLUMNS, ({key: joined(value) for key, value in one.items()} for one in listed), output)
     else:
-        emit_table([_table(listed)], output)
+        emit_table(_table(listed), output)
     return 0
 
 
@@ -57,48 +53,53 @@ def _listed() -> list[dict[str, Any]]:
     return listed
 
 
-def _table(listed: Sequence[dict[str, Any]]) -> Table:
-    from rich import box
-    from rich.table import Table
+def _table(listed: Sequence[dict[str, Any]]) -> Iterator[RenderableType]:
+    from engine.cli.tables import Column, Fitted
+    from engine.plugins import GAIN_SOURCES
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("instance", "tasks", "groups", "about"):
-        table.add_column(
-            heading,
-            justify="right" if heading in ("tasks", "groups") else "left",
-            no_wrap=heading == "instance",
-        )
-    for one in listed:
-        if one["problem"]:
-            table.add_row(one["name"], "", "", one["problem"] + "\n")
-            continue
-        splits = " → ".join(one["splits"]) or "unnamed"
-        about = (
-            one["summary"],
-            f"{'gains' if one['quantity'] == 'gain' else 'losses'}, splits: {splits}",
-            f"sources: {', '.join(one['sources'])}",
-            f"default budget: {one['default_budget']:g}",
-            f"from: {one['origin']}",
-        )
-        table.add_row(one["name"], str(len(one["tasks"])), str(one["n_groups"]), "\n".join(about) + "\n")
-    return table
+    yield Fitted(
+        [
+            Column("instance", [one["name"] for one in listed], right=False),
+            Column("tasks", [str(len(one.get("tasks", ()))) for one in listed]),
+            Column("groups", [str(one.get("n_groups", "–")) for one in listed]),
+            Column("about", [_about(one) + "\n" for one in listed], right=False, whole=False),
+        ]
+    )
+    fitted = ", ".join(GAIN_SOURCES.names())
+    yield f"Gain sources fitted on the measured gains, where those hold what it takes: {fitted or 'none'}."
+
+
+def _about(one: dict[str, Any]) -> str:
+    if one["problem"]:
+        return str(one["problem"])
+    lines = (
+        one["summary"],
+        f"{'gains' if one['quantity'] == 'gain' else 'losses'}, splits: "
+        f"{' → '.join(one['splits']) or 'unnamed'}",
+        f"sources: {', '.join(one['sources'])}",
+        f"default budget: {one['default_budget']:g}",
+        f"from: {one['origin']}",
+    )
+    return "\n".join(lines)
 
 
 @instances.command()
 @click.argument("name", metavar="NAME|FILE")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with published gains."
-)
-@click.option("--merge-duplicates", is_flag=True, help="Average rows of a file that repeat a group.")
-@click.option("--baseline", type=click.Choice(["single-task", "other"]), default="single-task")
-@format_option("table", "json")
-@_OUTPUT
+@data_dir_option
+@merge_option
+@baseline_option
+@output_options
 def show(
     name: str, data_dir: Path | None, merge_duplicates: bool, baseline: str, format: str, output: Path | None
 ) -> int:
-    """Describe one instance: sizes, distribution of the gains, coverage of the tasks."""
+    """Describe one instance: sizes, distribution of the gains, coverage of the tasks.
+
+    As CSV: the coverage of the tasks.
+    """
     from engine.cli.describe import describe
-    from engine.cli.output import check_output, emit_json, emit_table
+    from engine.cli.description_table import description_table
+    from engine.cli.output import check_output, emit_csv, emit_json, emit_table
+    from engine.cli.problems import warn_of_percent
     from engine.file_instance import open_instance
 
     check_output(output)
@@ -108,59 +109,13 @@ def show(
         merge_duplicates=merge_duplicates,
         single_task_baseline=baseline == "single-task",
     )
+    warn_of_percent(opened, opened.gains())
     description = describe(opened)
     if format == "json":
         emit_json(asdict(description), output)
+    elif format == "csv":
+        rows = [asdict(one) for one in description.coverage]
+        emit_csv(tuple(rows[0]), rows, output)
     else:
-        emit_table(_shown(description), output)
+        emit_table(description_table(description), output)
     return 0
-
-
-def _shown(described: Description) -> Iterator[RenderableType]:
-    from rich import box
-    from rich.table import Table
-
-    from engine.cli.output import amount, percent, unit
-
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column()
-    budgets = [f"{budget:g}" for budget in described.budgets]
-    for heading, fact in (
-        ("instance", f"{described.name}: {described.summary}"),
-        ("from", described.origin),
-        ("licence", described.licence),
-        ("sources", ", ".join(described.sources)),
-        ("budgets", f"{', '.join(budgets) or '–'} (default {described.default_budget:g})"),
-        (
-            "groups",
-            f"{described.groups} ({described.measured_groups} measured) over {len(described.tasks)} tasks",
-        ),
-        ("sizes", ", ".join(f"{count} of {size}" for size, count in described.sizes.items())),
-        ("costs", ", ".join(f"{count} at {cost}" for cost, count in described.costs.items())),
-    ):
-        facts.add_row(heading, fact)
-    if described.correlation is not None:
-        names = " and ".join(one.split or one.role for one in described.splits)
-        facts.add_row("correlation", f"{described.correlation:.3f} between {names} (groups of two or more)")
-    yield facts
-    what = unit(described.quantity)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("split")
-    gain = described.quantity == "gain"
-    for heading in (*described.splits[0].quantiles, "mean", *(["positive %"] if gain else [])):
-        table.add_column(heading, justify="right")
-    for one in described.splits:
-        numbers = [amount(x, described.quantity) for x in (*one.quantiles.values(), one.mean)]
-        table.add_row(one.split or one.role, *numbers, *([percent(one.positive, 1)] if gain else []))
-    yield f"\n{what} of the members of groups of two or more"
-    yield table
-    coverage = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    coverage.add_column("task")
-    coverage.add_column("groups", justify="right")
-    coverage.add_column(f"mean {what}", justify="right")
-    coverage.add_column(f"best {what}", justify="right")
-    for task in described.coverage:
-        mean, best = amount(task.mean, described.quantity), amount(task.best, described.quantity)
-        coverage.add_row(task.task, str(task.groups), mean, best)
-    yield coverage

@@ -5,98 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from fractions import Fraction
+from engine.cli.parameters import Assignment, Names, Weight
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Record = TypeVar("Record")
-
-MOST_BUDGETS = 10_000
-LARGEST_BUDGET = 1e9
-
-
-class Budgets(click.ParamType):  # type: ignore[type-arg]
-    """Budgets as ``1-27``, ``1,2,3``, ``1-5:0.5`` or a mixture."""
-
-    name = "budgets"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the budgets, ascending, without repeats."""
-        if isinstance(value, tuple):
-            return value
-        found: set[Fraction] = set()
-        for part in str(value).split(","):
-            try:
-                bounds, _, step = part.partition(":")
-                first, _, last = bounds.partition("-")
-                low, high, pace = (_exact(one) for one in (first, last or first, step or "1"))
-            except ValueError:
-                self.fail(f"{part!r} is no budget and no range; write 1-27, 1,2,3 or 1-5:0.5.", param, ctx)
-            if not 0 < low <= high or pace <= 0:
-                self.fail(f"{part!r}: a range rises from above 0, with a step above 0.", param, ctx)
-            if (high - low) / pace > MOST_BUDGETS:
-                self.fail(f"{part!r} holds more than {MOST_BUDGETS} budgets.", param, ctx)
-            found.update(low + index * pace for index in range(int((high - low) / pace) + 1))
-        return tuple(float(budget) for budget in sorted(found))
-
-
-def _exact(text: str) -> Fraction:
-    if not abs(float(text)) <= LARGEST_BUDGET:
-        raise ValueError(text)
-    from fractions import Fraction
-
-    return Fraction(text)
-
-
-class Names(click.ParamType):  # type: ignore[type-arg]
-    """Names separated by commas, or by ``|`` where a name holds a comma."""
-
-    name = "a,b"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the names, without repeats."""
-        if isinstance(value, tuple):
-            return value
-        text = str(value)
-        names = [one.strip() for one in text.split("|" if "|" in text else ",")]
-        if not all(names):
-            self.fail(f"{text!r}: a name is empty.", param, ctx)
-        return tuple(dict.fromkeys(names))
-
-
-class Assignment(click.ParamType):  # type: ignore[type-arg]
-    """A pair ``key=value``."""
-
-    name = "key=value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the pair, split at the first ``=``."""
-        if isinstance(value, tuple):
-            return value
-        key, sign, text = str(value).partition("=")
-        if not sign or not key.strip():
-            self.fail(f"{value!r}: write key=value.", param, ctx)
-        return key.strip(), text.strip()
-
-
-class Weight(Assignment):
-    """A pair ``task=number``."""
-
-    name = "task=number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the task and its weight, split at the last ``=``."""
-        if isinstance(value, tuple):
-            return value
-        task, _, text = str(value).rpartition("=")
-        try:
-            return task.strip(), float(text)
-        except ValueError:
-            self.fail(f"{value!r}: write task=number.", param, ctx)
 
 
 @dataclass(frozen=True)
@@ -178,20 +94,6 @@ _DEMANDS = (
     ),
     click.option("--memberships-at-most", type=click.IntRange(1), metavar="R", help="Groups per task."),
 )
-_DATA = (
-    click.option("--evaluate", metavar="FILE", help="Gains to judge the result on, for a file."),
-    click.option(
-        "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with published gains."
-    ),
-    click.option("--merge-duplicates", is_flag=True, help="Average rows of a file that repeat a group."),
-    click.option(
-        "--baseline",
-        type=click.Choice(["single-task", "other"]),
-        default="single-task",
-        show_default=True,
-        help="What the gains of a file are relative to.",
-    ),
-)
 _SOLVER = (
     click.option(
         "--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds per solve."
@@ -208,6 +110,38 @@ _SOLVER = (
     click.option("--option", type=Assignment(), multiple=True, help="An option of the solver."),
     click.option("--verbose", is_flag=True, help="Plain progress lines on stderr."),
 )
+_OUTPUT = (
+    click.option("--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True),
+    click.option(
+        "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead of to stdout."
+    ),
+)
+
+instance_option = click.option(
+    "--instance", required=True, metavar="NAME|FILE", help="From the catalogue, or gains of your own."
+)
+plot_option = click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: .png, .svg or .pdf."
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with published gains."
+)
+merge_option = click.option(
+    "--merge-duplicates", is_flag=True, help="Average rows of a file that repeat a group."
+)
+baseline_option = click.option(
+    "--baseline",
+    type=click.Choice(["single-task", "other"]),
+    default="single-task",
+    show_default=True,
+    help="What the gains of a file are relative to.",
+)
+_DATA = (
+    click.option("--evaluate", metavar="FILE", help="Gains to judge the result on, for a file."),
+    data_dir_option,
+    merge_option,
+    baseline_option,
+)
 
 
 def problem_options(command: Command) -> Command:
@@ -222,17 +156,7 @@ def solver_options(command: Command) -> Command:
 
 def output_options(command: Command) -> Command:
     """Add ``--format`` and ``--output``."""
-    return _add(command, (format_option("table", "json", "csv"), _OUTPUT))
-
-
-def format_option(*formats: str) -> Callable[[Command], Command]:
-    """Return the option ``--format`` with these choices, the first being the default."""
-    return click.option("--format", type=click.Choice(formats), default=formats[0], show_default=True)
-
-
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead of to stdout."
-)
+    return _add(command, _OUTPUT)
 
 
 def _add(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:

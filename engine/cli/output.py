@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.commands import say
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from engine.charts import Panel
+
 UNWRAPPED = 10_000
 """Columns of a table that goes to a file or a pipe: no line is broken there."""
-
-ROUNDING = 1e-12
-"""A relative gap below this is shown as none."""
 
 
 def check_output(path: Path | None) -> None:
@@ -72,6 +72,16 @@ def emit_table(renderables: Iterable[RenderableType], output: Path | None) -> No
         emit("".join(line.rstrip() + "\n" for line in lines), output)
 
 
+def save_plot(panels: Sequence[Panel], path: Path) -> None:
+    """Draw a plot; where there is nothing to draw, say so and leave the file as it is."""
+    if not panels:
+        say(f"no plot: no budget has a grouping, so {path} was not written.")
+        return
+    from engine.plots import draw, save_figure
+
+    save_figure(draw(panels), path)
+
+
 def emit_json(data: Any, output: Path | None) -> None:
     """Print plain data as JSON; a number that is not finite becomes null."""
     import json
@@ -89,6 +99,13 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], output: 
     for row in rows:
         writer.writerow([_cell(row.get(column)) for column in columns])
     emit(buffer.getvalue(), output)
+
+
+def joined(value: Any) -> Any:
+    """Return what fits one cell: several things are joined by bars."""
+    if isinstance(value, Mapping):
+        return "|".join(f"{key}={one}" for key, one in value.items())
+    return "|".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _cell(value: Any) -> Any:
@@ -129,6 +146,6 @@ def unit(quantity: str) -> str:
     return "gain %" if quantity == "gain" else "loss"
 
 
-def gap_percent(gap: float | None) -> str:
-    """Return a relative gap in percent."""
-    return "–" if gap is None else "0" if gap < ROUNDING else f"{100 * gap:.3g}"
+def gap_percent(gap: float | None, status: str) -> str:
+    """Return a relative gap in percent; what is left of it after a proof is rounding, and shown as 0."""
+    return "–" if gap is None else "0" if status == "OPTIMAL" else f"{100 * gap:.3g}"

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.cli.commands import say
 from engine.cli.options import ProblemOptions
 from engine.constraints import (
     Apart,
@@ -20,16 +21,33 @@ from engine.constraints import (
     Together,
 )
 from engine.errors import UsageError, unknown_name
-from engine.file_instance import open_instance
+from engine.file_instance import FileInstance, open_instance
 from engine.gains import GainTensor
 from engine.instance import Instance
 from engine.objectives import Objective
-from engine.plugins import OBJECTIVES
+from engine.plugins import INSTANCES, OBJECTIVES
 from engine.problem import Problem
 
 
 def open_asked(name: str, options: ProblemOptions) -> Instance:
-    """Open an instance of the catalogue or a file."""
+    """Open an instance of the catalogue or a file.
+
+    Raises
+    ------
+    UsageError
+        If there is no such instance, or an option does not fit it.
+    """
+    of_files = {
+        "--evaluate": options.evaluate is not None,
+        "--merge-duplicates": options.merge_duplicates,
+        "--baseline": options.baseline != "single-task",
+    }
+    given = [option for option, there in of_files.items() if there]
+    if given and name in INSTANCES.names():
+        raise UsageError(
+            f"{name!r} comes from the catalogue; {' and '.join(given)} can only be given with a file of "
+            "your own."
+        )
     return open_instance(
         name,
         data_dir=options.data_dir,
@@ -39,8 +57,38 @@ def open_asked(name: str, options: ProblemOptions) -> Instance:
     )
 
 
+def warn_of_percent(instance: Instance, gains: GainTensor) -> None:
+    """Tell on stderr where the gains of a file look like percent."""
+    values = abs(gains.values[gains.sizes[gains.entry_rows] > 1])
+    if (
+        isinstance(instance, FileInstance)
+        and gains.quantity == "gain"
+        and (values > 1).sum() > len(values) / 2
+    ):
+        say(f"more than half of the gains of {instance.name} exceed 1; gains are fractions: 3 means 300 %.")
+
+
+def check_budgets(instance: Instance, budgets: tuple[float, ...] | None) -> tuple[float, ...]:
+    """Return the budgets to solve for: those given, or else the instance's.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    limits = budgets or instance.info.budgets
+    if not limits:
+        raise UsageError(
+            f"Instance {instance.name!r} has no budgets of its own: give --budgets, for instance 1-6."
+        )
+    return limits
+
+
 def make_problem(gains: GainTensor, options: ProblemOptions, budget: float | None = None) -> Problem:
     """Build the problem that the options ask for."""
+    for task, _ in options.weight:
+        if "=" in task and task not in gains.tasks:
+            raise UsageError(f"--weight {task}=…: give one task, and --weight again for the next one.")
     problem = Problem(gains, make_objective(options), demands(options, gains))  # type: ignore[arg-type]
     return problem if budget is None else problem.with_budget(budget)
 

@@ -34,7 +34,7 @@ class Line(Observer):
         self._show = show
         self._shown = float("-inf")
         self._begin = time.perf_counter()
-        self._title = self._stage = ""
+        self._title, self._stage = "starting", ""
         self._value: float | None = None
         self._bound: float | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.cli.main import FAILED
+from engine.cli.commands import FAILED
 from engine.evaluate import Scores
 from engine.gains import GainTensor
 from engine.solution import Solution, Status
@@ -34,16 +34,14 @@ class Result:
 
     Attributes
     ----------
-    instance, origin
-        Name of the instance and where its data come from.
+    instance, origin, note
+        Name of the instance, where its data come from, and what a reader must know about them.
     budget
         The budget, None where there is none.
     solution
         The certified solution.
     scores
         The same serving decisions on the evaluation gains, None where there are none.
-    evaluation_measured
-        Whether every number in ``scores`` was measured.
     not_evaluated
         Why there are no scores although there are evaluation gains.
     """
@@ -53,8 +51,8 @@ class Result:
     budget: float | None
     solution: Solution
     scores: Scores | None = None
-    evaluation_measured: bool = True
     not_evaluated: str = ""
+    note: str = ""
 
     @property
     def proven(self) -> bool:
@@ -65,9 +63,9 @@ class Result:
     def told_origin(self) -> str:
         """Where the gains come from, each thing said once."""
         provenance = str(self.solution.gains["provenance"])
-        if self.origin in provenance or not self.origin:
+        if self.origin in provenance:
             return provenance or "unknown"
-        return f"{provenance}; {self.origin}" if provenance else self.origin
+        return self.origin if provenance in self.origin else f"{provenance}; {self.origin}"
 
     @property
     def predicted_servings(self) -> int:
@@ -78,16 +76,32 @@ class Result:
     @property
     def basis(self) -> str:
         """What the source gains of the serving groups are: measured, predicted, or how many are."""
-        predicted, tasks = self.predicted_servings, len(self.solution.serving)
-        if not predicted:
-            return "measured"
-        return "predicted" if predicted == tasks else f"{predicted} of {tasks} predicted"
+        return basis(self.predicted_servings, len(self.solution.serving), "tasks")
+
+    @property
+    def conflict(self) -> str:
+        """The demands that cannot all be met and, where it shows, why; empty where there are none."""
+        why = "; ".join(self.solution.reasons)
+        return "; ".join(self.solution.conflict) + (f" ({why})" if why else "")
+
+    @property
+    def gains(self) -> str:
+        """What was solved on, in words."""
+        gains = self.solution.gains
+        return origin_of(gains["source"], gains["split"], gains["groups"], gains["measured_groups"])
+
+    @property
+    def judged_on(self) -> str:
+        """What it was judged on, in words; empty without scores."""
+        scores = self.scores
+        return "" if scores is None else origin_of(scores.source, scores.split)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         scores = self.scores
         return {
             "instance": self.instance,
+            "note": self.note,
             "budget": self.budget,
             **self.solution.to_dict(),
             "proven": self.proven,
@@ -96,7 +110,8 @@ class Result:
             else {
                 "split": scores.split,
                 "source": scores.source,
-                "measured": self.evaluation_measured,
+                "measured": dict(scores.measured),
+                "predicted_servings": scores.predicted,
                 "total": scores.total,
                 "mean": scores.mean,
                 "task_values": dict(scores.task_values),
@@ -121,12 +136,22 @@ def judge(result: Result, evaluation: GainTensor | None) -> Result:
     if evaluation is None or not solution.found:
         return result
     try:
-        scores = solution.evaluate(evaluation)
+        return replace(result, scores=solution.evaluate(evaluation))
     except DataError as error:
         return replace(result, not_evaluated=str(error))
-    serving = {solution.groups[index].tasks for index in solution.serving.values()}
-    measured = all(evaluation.measured[row] for tasks in serving for row in evaluation.find(tasks)[:1])
-    return replace(result, scores=scores, evaluation_measured=measured)
+
+
+def basis(predicted: int, count: int, things: str) -> str:
+    """Say what values are: measured, predicted, or how many of them are predicted."""
+    if not predicted:
+        return "measured"
+    return "predicted" if predicted == count else f"{predicted} of {count} {things} predicted"
+
+
+def origin_of(source: str, split: str, groups: int = 0, measured: int = 0) -> str:
+    """Say where gains come from and, where a number of groups is given, what they are."""
+    told = f"source {source!r}, split {split or 'unnamed'}"
+    return f"{told}, {groups} groups ({basis(groups - measured, groups, 'groups')})" if groups else told
 
 
 def exit_code(statuses: Iterable[Status]) -> int:

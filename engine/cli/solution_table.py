@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
-
 from engine.cli.output import amount, gap_percent, number, percent, unit
-from engine.cli.results import PROVEN, Result
+from engine.cli.results import PROVEN, Result, basis
+from engine.cli.tables import MEASURED_NOTE, PREDICTED, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.solution import Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-TASKS_WIDTH = 110
-"""Columns after which the tasks of a group go on in the next line."""
 
 
 def solution_table(result: Result, read_seconds: float) -> Iterator[RenderableType]:
@@ -31,94 +26,81 @@ def solution_table(result: Result, read_seconds: float) -> Iterator[RenderableTy
     """
     if result.solution.found:
         yield _groups(result)
+        yield ""
         yield _serving(result)
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column()
-    for name, fact in _facts(result, read_seconds):
-        facts.add_row(name, fact)
-    yield facts
+        predicted = result.predicted_servings or (result.scores is not None and result.scores.predicted)
+        yield PREDICTED_NOTE if predicted else MEASURED_NOTE
+        yield ""
+    yield facts(_facts(result, read_seconds))
 
 
-def _groups(result: Result) -> Table:
+def _groups(result: Result) -> Fitted:
     groups = result.solution.groups
-    costs = any(group.cost != 1 for group in groups)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("group", justify="right")
-    for heading in (["cost"] if costs else []) + ["serves"]:
-        table.add_column(heading, justify="right")
-    table.add_column("gains")
-    table.add_column("tasks", max_width=TASKS_WIDTH)
     served = list(result.solution.serving.values())
-    for index, group in enumerate(groups):
-        table.add_row(
-            str(index + 1),
-            *([f"{group.cost:g}"] if costs else []),
-            str(served.count(index)),
-            "measured" if group.measured else "predicted",
-            ", ".join(group.tasks),
-        )
-    return table
+    columns = [Column("group", [str(index + 1) for index in range(len(groups))])]
+    if any(group.cost != 1 for group in groups):
+        columns.append(Column("cost", [f"{group.cost:g}" for group in groups]))
+    columns.append(Column("serves", [str(served.count(index)) for index in range(len(groups))]))
+    if not all(group.measured for group in groups):
+        kinds = ["measured" if group.measured else "predicted" for group in groups]
+        columns.append(Column("gains", kinds, right=False))
+    columns.append(Column("tasks", [", ".join(group.tasks) for group in groups], right=False, whole=False))
+    return Fitted(columns)
 
 
-def _serving(result: Result) -> Table:
+def _serving(result: Result) -> Fitted:
     solution, scores = result.solution, result.scores
-    what = unit(solution.quantity)
-    split = solution.gains.get("split") or "source"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("task")
-    table.add_column("group", justify="right")
-    table.add_column(f"{split} {what}", justify="right")
-    table.add_column("", justify="left")
+    what, serving = unit(solution.quantity), solution.serving
+    promised = [amount(solution.task_values[task], solution.quantity) for task in serving]
+    guessed = [not solution.groups[group].measured for group in serving.values()]
+    columns = [
+        Column("task", list(serving), right=False),
+        Column("group", [str(group + 1) for group in serving.values()]),
+        Column(f"{solution.gains.get('split') or 'source'} {what}", starred(promised, guessed)),
+    ]
     if scores is not None:
-        predicted = "" if result.evaluation_measured else ", predicted"
-        table.add_column(f"{scores.split or 'evaluation'} {what}{predicted}", justify="right")
-    for task, group in solution.serving.items():
-        table.add_row(
-            task,
-            str(group + 1),
-            amount(solution.task_values[task], solution.quantity),
-            "measured" if solution.groups[group].measured else "predicted",
-            *([] if scores is None else [amount(scores.task_values[task], solution.quantity)]),
-        )
-    return table
+        kept = [amount(scores.task_values[task], solution.quantity) for task in serving]
+        guessed = [not scores.measured[task] for task in serving]
+        columns.append(Column(f"{scores.split or 'evaluation'} {what}", starred(kept, guessed)))
+    return Fitted(columns)
 
 
 def _facts(result: Result, read_seconds: float) -> Iterator[tuple[str, str]]:
     solution, scores = result.solution, result.scores
-    certificate, gains = solution.certificate, solution.gains
+    certificate = solution.certificate
     quantity = solution.quantity
-    name = "mean gain" if quantity == "gain" else "mean loss"
-    sign = " %" if quantity == "gain" else ""
     predicted = "" if result.basis == "measured" else f"  ({result.basis})"
     yield "instance", result.instance
     yield "problem", solution.objective
     yield "status", f"{solution.status}: {PROVEN[solution.status]} ({_stopped(result)})"
     for index, demand in enumerate(solution.conflict):
         yield "" if index else "conflict", demand
+    for index, reason in enumerate(solution.reasons):
+        yield "" if index else "because", reason
     for index, problem in enumerate(certificate.problems):
         yield "" if index else "refuted", problem
     if solution.found:
         yield "value", number(solution.value) + predicted
     if solution.found or (solution.bound is not None and solution.status is not Status.INFEASIBLE):
         yield "bound", number(solution.bound)
-        gap = gap_percent(solution.gap)
+        gap = gap_percent(solution.gap, solution.status)
         yield "gap", gap if gap == "–" else f"{gap} %"
     if solution.found:
-        split = gains.get("split") or "source"
-        yield name, f"{amount(solution.mean_gain, quantity)}{sign} on {split}{predicted}"
-    if scores is not None:
-        split = scores.split or "evaluation"
-        kind = dict.fromkeys((scores.source, "measured" if result.evaluation_measured else "predicted"))
-        yield "", f"{amount(scores.mean, quantity)}{sign} on {split}  ({', '.join(kind)})"
-        points = f"{percent(scores.optimism)} points" if quantity == "gain" else number(scores.optimism)
-        yield "optimism", f"{points} (promised minus kept, mean over tasks){predicted}"
-    known = f"{gains['measured_groups']} measured, {gains['groups'] - gains['measured_groups']} predicted"
-    yield (
-        "gains",
-        f"{gains['source']}, split {gains['split'] or 'unnamed'}, {gains['groups']} groups ({known})",
-    )
+        name, sign = ("mean gain", " %") if quantity == "gain" else ("mean loss", "")
+        split = solution.gains.get("split") or "source"
+        yield name, f"{amount(solution.mean_gain, quantity)}{sign} on {split}  ({result.basis})"
+        if scores is not None:
+            kind = basis(scores.predicted, len(scores.measured), "tasks")
+            yield "", f"{amount(scores.mean, quantity)}{sign} on {scores.split or 'evaluation'}  ({kind})"
+            points = f"{percent(scores.optimism)} points" if quantity == "gain" else number(scores.optimism)
+            mark = PREDICTED if predicted or scores.predicted else ""
+            yield "optimism", f"{points}{mark} (promised minus kept, mean over tasks)"
+    yield "gains", result.gains
+    if result.judged_on:
+        yield "judged on", result.judged_on
     yield "from", result.told_origin
+    if result.note:
+        yield "note", result.note
     presolve = "".join(f", {key} {value}" for key, value in certificate.options.items())
     yield "solver", f"{certificate.solver}, seed {certificate.seed}, threads {certificate.threads}{presolve}"
     seconds = {"read": read_seconds, **certificate.seconds}

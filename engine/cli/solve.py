@@ -11,6 +11,7 @@ import click
 from engine.cli.options import (
     ProblemOptions,
     SolverOptions,
+    instance_option,
     output_options,
     pick,
     problem_options,
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from engine.cli.results import Result
 
 
-@click.command()
-@click.option(
-    "--instance", required=True, metavar="NAME|FILE", help="From the catalogue, or gains of your own."
-)
+@click.command(short_help="Choose the groups to train, with a proof.")
+@instance_option
 @click.option("--budget", type=float, metavar="B", help="Default: the instance's, if no number is demanded.")
 @click.option("--gains", metavar="SOURCE", help="The gains to solve on. Default: the measured ones.")
 @click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
@@ -48,9 +47,9 @@ def solve(
 
     Example: engine solve --instance mimic27 --budget 6
     """
-    from engine.cli.main import say
+    from engine.cli.commands import say
     from engine.cli.output import check_output
-    from engine.cli.problems import default_budget, make_problem, open_asked, read_options
+    from engine.cli.problems import default_budget, make_problem, open_asked, read_options, warn_of_percent
     from engine.cli.progress import progress
     from engine.cli.results import EXIT_CODES, Result, judge
     from engine.solution import Solution, Status, Termination
@@ -62,7 +61,9 @@ def solve(
     begin = time.perf_counter()
     opened = open_asked(instance, asked)
     limit = default_budget(opened, asked) if budget is None else budget
-    problem = make_problem(opened.gains(gains), asked, limit)
+    given_gains = opened.gains(gains)
+    warn_of_percent(opened, given_gains)
+    problem = make_problem(given_gains, asked, limit)
     evaluation = opened.evaluation()
     start = None if warm_start is None else Solution.load(warm_start)
     read_seconds = time.perf_counter() - begin
@@ -80,12 +81,16 @@ def solve(
             observers=observers,
             options=settings,
         )
-    result = judge(Result(opened.name, opened.info.origin, limit, solution), evaluation)
+    result = Result(opened.name, opened.info.origin, limit, solution, note=opened.info.note)
+    result = judge(result, evaluation)
     _print(result, format, output, read_seconds)
     if result.not_evaluated:
         say(f"not evaluated: {result.not_evaluated}")
     if solution.certificate.termination is Termination.INTERRUPTED:
-        say("interrupted: this is the best known by then.")
+        known = ": this is the best known by then" if solution.found else " before any grouping was found"
+        say(f"interrupted{known}.")
+    if result.conflict and format != "table":
+        say(f"infeasible, these demands cannot all be met: {result.conflict}.")
     if solution.status is Status.ERROR:
         say(f"the independent check refuted {chosen}: {'; '.join(solution.certificate.problems)}.")
     return EXIT_CODES[solution.status]
@@ -99,7 +104,8 @@ def _print(result: Result, format: str, output: Path | None, read_seconds: float
     elif format == "csv":
         solution, scores = result.solution, result.scores
         quantity = solution.quantity
-        columns = ("task", "group", f"source_{quantity}", f"evaluation_{quantity}", "measured")
+        columns = ["task", "group", f"source_{quantity}", f"evaluation_{quantity}"]
+        columns += ["source_measured", "evaluation_measured"]
         rows = (
             (
                 task,
@@ -107,6 +113,7 @@ def _print(result: Result, format: str, output: Path | None, read_seconds: float
                 solution.task_values[task],
                 None if scores is None else scores.task_values[task],
                 solution.groups[group].measured,
+                None if scores is None else scores.measured[task],
             )
             for task, group in solution.serving.items()
         )

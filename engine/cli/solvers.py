@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.options import format_option
+from engine.cli.options import output_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
+    from engine.cli.tables import Fitted
+
+COLUMNS = ["name", "exact", "installed", "rank", "features", "options", "requires", "missing"]
+COLUMNS += ["summary", "reference", "problem"]
 
 
-@click.command()
-@format_option("table", "json")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there, not to stdout.")
+@click.command(short_help="List the solvers: what they can express and what they need.")
+@output_options
 def solvers(format: str, output: Path | None) -> int:
     """List the solvers: exact or not, what they can express, what they need, their options."""
-    from engine.cli.output import check_output, emit_json, emit_table
+    from engine.cli.output import check_output, emit_csv, emit_json, emit_table, joined
 
     check_output(output)
     listed = _listed()
     if format == "json":
         emit_json({"solvers": listed}, output)
+    elif format == "csv":
+        emit_csv(COLUMNS, ({key: joined(value) for key, value in one.items()} for one in listed), output)
     else:
         emit_table([_table(listed)], output)
     return 0
@@ -65,29 +69,30 @@ def _default(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else "computed"
 
 
-def _table(listed: Sequence[dict[str, Any]]) -> Table:
-    from rich import box
-    from rich.table import Table
+def _table(listed: Sequence[dict[str, Any]]) -> Fitted:
+    from engine.cli.tables import Column, Fitted
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("solver", "exact", "installed", "about"):
-        table.add_column(heading, no_wrap=heading == "solver")
     every = {feature for one in listed for feature in one.get("features", ())}
-    for one in listed:
-        if one["problem"]:
-            table.add_row(one["name"], "", "no", one["problem"] + "\n")
-            continue
-        lacking = sorted(every.difference(one["features"]))
-        needs = [f"{name} (missing)" if name in one["missing"] else name for name in one["requires"]]
-        about = [
-            one["summary"],
-            "solves: every problem" if not lacking else "does not solve: " + ", ".join(lacking),
-            "options: " + ", ".join(f"{key}={value}" for key, value in one["options"].items()),
-            "needs: " + ", ".join(needs),
-            "from: " + one["reference"],
+    return Fitted(
+        [
+            Column("solver", [one["name"] for one in listed], right=False),
+            Column("exact", ["yes" if one.get("exact") else "no" for one in listed], right=False),
+            Column("installed", ["yes" if one["installed"] else "no" for one in listed], right=False),
+            Column("about", [_about(one, every) + "\n" for one in listed], right=False, whole=False),
         ]
-        told = "\n".join(line for line in about if not line.endswith(": "))
-        table.add_row(
-            one["name"], "yes" if one["exact"] else "no", "no" if one["missing"] else "yes", told + "\n"
-        )
-    return table
+    )
+
+
+def _about(one: dict[str, Any], every: set[str]) -> str:
+    if one["problem"]:
+        return str(one["problem"])
+    lacking = sorted(every.difference(one["features"]))
+    needs = [f"{name} (missing)" if name in one["missing"] else name for name in one["requires"]]
+    lines = [
+        one["summary"],
+        "solves: every problem" if not lacking else "does not solve: " + ", ".join(lacking),
+        "options: " + ", ".join(f"{key}={value}" for key, value in one["options"].items()),
+        "needs: " + ", ".join(needs),
+        "from: " + one["reference"],
+    ]
+    return "\n".join(line for line in lines if not line.endswith(": "))

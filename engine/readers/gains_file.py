@@ -18,12 +18,14 @@ _Format = TypeVar("_Format")
 
 _READERS: dict[str, Callable[[Path, ReadOptions], GainTensor]] = {
     ".csv": long_csv.read,
+    ".tsv": long_csv.read,
     ".parquet": long_parquet.read,
     ".npz": npz.read,
     ".json": affinity_json.read_tabulated,
 }
 _WRITERS: dict[str, Callable[[GainTensor, Path], None]] = {
     ".csv": long_csv.write,
+    ".tsv": long_csv.write,
     ".parquet": long_parquet.write,
     ".npz": npz.write,
 }
@@ -47,6 +49,7 @@ def read_gains(
 
         * ``.csv``: a long table with the columns ``group``, ``task`` and ``gain`` or ``loss``, and
           possibly ``std``, ``cost`` and ``measured``; groups as ``a|b|c``; one line per member;
+        * ``.tsv``: the same, separated by tabs;
         * ``.parquet``: the same table (needs pyarrow);
         * ``.npz``: what :func:`write_gains` wrote;
         * ``.json``: an affinity ``{source: {recipient: effect}}``, tabulated over all groups of up to
@@ -87,9 +90,9 @@ def read_gains(
 def write_gains(tensor: GainTensor, path: GainsPath) -> None:
     """Write a gain tensor, whole or not at all.
 
-    Numbers survive exactly. ``.npz`` and ``.parquet`` hold everything; ``.csv`` neither the order of
-    the tasks nor where the values come from; a text pair nothing but membership and gains, so that
-    a tensor with costs, standard errors, losses or predicted rows is refused there.
+    Numbers survive exactly. ``.npz`` and ``.parquet`` hold everything; ``.csv`` and ``.tsv`` neither the
+    order of the tasks nor where the values come from; a text pair nothing but membership and gains, so
+    that a tensor with costs, standard errors, losses or predicted rows is refused there.
 
     Parameters
     ----------

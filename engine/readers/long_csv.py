@@ -16,13 +16,15 @@ from engine.readers.foreign import told
 from engine.readers.long_table import LongTable, header_quantity
 from engine.readers.options import ReadOptions
 
+_DECIMAL_COMMA = " If this is a decimal comma, write a point: 0.03."
 _TRUTH = {"true": True, "1": True, "yes": True, "": True, "false": False, "0": False, "no": False}
 
 
 def read(path: Path, options: ReadOptions) -> GainTensor:
     """Read a CSV file with the header ``group,task,gain[,std,cost,measured]``, or ``loss`` for ``gain``.
 
-    An empty ``std`` is unknown, an empty ``cost`` 1, an empty ``measured`` true.
+    Cells are separated by commas, in a file that ends in ``.tsv`` by tabs. An empty ``std`` is unknown,
+    an empty ``cost`` 1, an empty ``measured`` true.
 
     Parameters
     ----------
@@ -36,11 +38,13 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
     DataError
         If the file is malformed; the message names line and task.
     """
-    lines = _lines(path, read_text(path))
+    separator = _separator(path)
+    lines = _lines(path, read_text(path), separator)
     first = next(lines, None)
     if first is None:
         raise DataError(f"{path}: the file is empty.")
     names = [name.strip() for name in first[1]]
+    _check_first_line(f"{path}, line {first[0]}", names, separator)
     quantity = header_quantity(f"{path}, line {first[0]}", names)
     table = LongTable(str(path), quantity, options, has_std="std" in names)
     at = {name: names.index(name) if name in names else -1 for name in (*names, "std", "cost", "measured")}
@@ -48,6 +52,7 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
         if len(cells) != len(names):
             raise DataError(
                 f"{path}, line {line}: {len(cells)} cells, but the header has {len(names)} columns."
+                + (_DECIMAL_COMMA if len(cells) > len(names) and separator == "," else "")
             )
         task = cells[at["task"]].strip()
         place = f"{path}, line {line}, task {task!r:.80}"
@@ -62,7 +67,7 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
 
 
 def write(tensor: GainTensor, path: Path) -> None:
-    """Write a CSV file; numbers survive exactly.
+    """Write a CSV file, with tabs where it ends in ``.tsv``; numbers survive exactly.
 
     Raises
     ------
@@ -70,7 +75,7 @@ def write(tensor: GainTensor, path: Path) -> None:
         If the file cannot be written.
     """
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, lineterminator="\n", delimiter=_separator(path))
     has_std = tensor.std is not None
     writer.writerow(["group", "task", tensor.quantity, *(["std"] if has_std else []), "cost", "measured"])
     values = tensor.values.tolist()
@@ -100,13 +105,37 @@ def _number(place: str, cells: list[str], position: int, name: str, default: flo
         return default
     found = finite(text)
     if found is None:
-        raise DataError(f"{place}: the {name} {text!r:.60} is not a finite number.")
+        hint = _DECIMAL_COMMA if finite(text.replace(",", ".")) is not None else ""
+        raise DataError(f"{place}: the {name} {text!r:.60} is not a finite number.{hint}")
     return found
 
 
-def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _separator(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def _check_first_line(place: str, names: list[str], separator: str) -> None:
+    """Refuse another separator, and a first line that holds data, in the words of what was found."""
+    found = separator.join(names)
+    wanted = "tabs" if separator == "\t" else "commas"
+    for other, called in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+        if other != separator and other in found:
+            or_tabs = " (or name a file with tabs .tsv)" if other == "\t" else ""
+            raise DataError(
+                f"{place}: the header is {found!r:.120}: its cells are separated by {called}; separate them "
+                f"by {wanted}{or_tabs}, and write numbers with a point."
+            )
+    if len(names) > 1 and any(finite(name.replace(",", ".")) is not None for name in names):
+        raise DataError(
+            f"{place}: there is no header: the first line is {found!r:.120}. Put "
+            f"{separator.join(('group', 'task', 'gain'))!r} above it. "
+            "A pair of text files is given as MEMBERSHIP,GAINS."
+        )
+
+
+def _lines(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of every line that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     while True:
         try:
             cells = next(reader)

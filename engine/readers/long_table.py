@@ -31,10 +31,19 @@ def header_quantity(place: str, names: list[str]) -> Quantity:
         If a column is unknown, doubled or missing.
     """
     expected = "The header must be group,task,gain[,std,cost,measured], or loss instead of gain."
+    found = ",".join(names)
+    if any(name not in COLUMNS and name.lower() in COLUMNS for name in names):
+        raise DataError(f"{place}: the header is {found!r:.120}: write its names in lower case. {expected}")
+    for position, name in enumerate(names):
+        if name in ("", "index") or name.startswith(("Unnamed:", "__index_level_")):
+            raise DataError(
+                f"{place}: the header is {found!r:.120}: column {position + 1} looks like the index of a "
+                "data frame; write the table without it (index=False)."
+            )
     if not {"group", "task"} <= set(names):
         missing = "group" if "group" not in names else "task"
         raise DataError(
-            f"{place}: there is no column {missing!r}. {expected} "
+            f"{place}: there is no column {missing!r} in {found!r:.120}. {expected} "
             "A pair of text files is given as MEMBERSHIP,GAINS."
         )
     for position, name in enumerate(names):

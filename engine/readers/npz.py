@@ -127,13 +127,23 @@ def write(tensor: GainTensor, path: Path) -> None:
 def _arrays(path: Path, data: bytes) -> dict[str, NDArray[Any]]:
     if not data:
         raise DataError(f"{path}: the file is empty.")
+    arrays: dict[str, NDArray[Any]] = {}
+    name = ""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            for name in archive.files:
+                arrays[name] = archive[name]
     except Exception as error:  # a damaged archive raises almost anything, from zlib to tokenize
-        raise DataError(
-            f"{path}: this is not a readable .npz archive, or it is truncated ({told(error)})."
-        ) from error
+        if "allow_pickle" not in str(error):
+            what = f"this is not a readable .npz archive, or it is truncated ({told(error)})."
+        elif name:
+            what = (
+                f"the array {name!r:.60} holds Python objects, which are never read. Save it with a plain "
+                "type, text for names: np.array(names, dtype=str)."
+            )
+        else:
+            what = "this is a pickle, which is never read. write_gains makes a .npz archive."
+        raise DataError(f"{path}: {what}") from error
     for name in arrays:
         if name not in _KINDS:
             raise DataError(f"{path}: the array {name!r:.60} is not known. Known are {', '.join(_KINDS)}.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
@@ -46,7 +47,26 @@ def test_rows_hold_the_certified_numbers() -> None:
         scores = solution.evaluate(judged)
         assert (row.evaluation_mean, row.optimism) == (scores.mean, scores.optimism)
         assert (row.agreement, row.flag, row.reason) == (1.0, "", "")
+        assert (row.predicted_servings, row.evaluation_predicted_servings) == (0, 0)
         assert row.seconds >= 0
+
+
+def test_predicted_evaluations_are_counted() -> None:
+    problem, judged = Problem(gains()), gains(1, split="test", measured=False)
+    (row,) = compare([Case("toy", problem, judged)], ["brute-force"], [2]).rows
+    assert (row.predicted_servings, row.evaluation_predicted_servings) == (0, 4)
+
+
+def test_loading_libraries_is_counted_apart() -> None:
+    class Loading(Singles):
+        def solve(self, problem, control):
+            with control.stage("load"):
+                time.sleep(0.2)
+            return super().solve(problem, control)
+
+    (row,) = compare({"toy": Problem(gains())}, [Loading()], [2]).rows
+    assert row.load_seconds >= 0.2
+    assert row.seconds < 0.2
 
 
 def test_exact_solvers_agree_and_nothing_is_flagged() -> None:
@@ -183,6 +203,9 @@ def test_exports() -> None:
     assert isinstance(comparison, engine.Comparison)
     data = comparison.to_dict()
     assert [row["budget"] for row in data["rows"]] == [1, 2]
+    (problem,) = data["problems"]
+    assert (problem["instance"], problem["split"], problem["evaluation_split"]) == ("toy", "valid", None)
+    assert problem["problem"] == "maximize total gain"
     frame = comparison.to_frame()
     assert frame["value"].tolist() == [row.value for row in comparison.rows]
     assert Comparison(()).to_frame().columns.tolist() == frame.columns.tolist()

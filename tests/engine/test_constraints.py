@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -121,11 +123,46 @@ def test_together_and_apart() -> None:
     for tasks in groups_of(Problem(GAINS, constraints=(Apart(("a", "b")),))):
         assert not {"a", "b"} <= set(tasks)
     assert Together(["a", "b", "a"]).tasks == ("a", "b")
-    for bad in ("ab", ["a"], ["a", "a"]):
+    for bad in (["a"], ["a", "a"]):
         with pytest.raises(UsageError, match="needs two task names"):
             Apart(bad)
+    with pytest.raises(UsageError, match=r"Together takes one list of task names: Together\(\['a', 'b'\]\)"):
+        Together("a", "b")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"not the text 'a\|b': write \['a', 'b'\]"):
+        Apart("a|b")
+    assert repr(Together(["a", "b"])) == "Together(tasks=('a', 'b'))"
+    assert replace(Apart(["a", "b"]), tasks=["b", "c"]) == Apart(["b", "c"])
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [Together(["a", "e"]), Apart(["a", "e"]), Mandatory(["e"]), Forbidden(["a", "e"]), Floor(0, ["e"])],
+    ids=lambda demand: type(demand).__name__,
+)
+def test_an_unknown_task_is_refused_when_the_problem_is_built(demand: Constraint) -> None:
     with pytest.raises(UsageError, match="Unknown task 'e'"):
-        _ = Problem(GAINS, constraints=(Together(["a", "e"]),)).program
+        Problem(GAINS, constraints=(demand,))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Mandatory("cat|dog"), r"Mandatory needs a list .* write \['cat', 'dog'\]"),
+        (lambda: Mandatory([]), "Mandatory needs a list of task names"),
+        (lambda: Mandatory(3), "Mandatory needs a list of task names, not 3"),
+        (lambda: Mandatory(["a"], "b"), "possibly a cost, not 'b'"),
+        (lambda: Forbidden([1, 2]), "Forbidden needs a list of task names"),
+        (lambda: Budget("2"), "budget must be a number above 0, not '2'"),
+        (lambda: Budget(None), "budget must be a number above 0, not None"),
+        (lambda: Budget(True), "budget must be a number above 0"),
+        (lambda: Floor("x"), "floor must be a finite number, not 'x'"),
+        (lambda: Floor(0, "a"), r"Floor needs a list of task names, .*write \['a'\]"),
+        (lambda: Together(None), "Together needs a list of task names, not None"),
+    ],
+)
+def test_what_is_no_demand_is_told_so(make: Callable[[], Constraint], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make()
 
 
 def test_mandatory_groups_are_chosen_even_if_idle() -> None:
@@ -136,9 +173,11 @@ def test_mandatory_groups_are_chosen_even_if_idle() -> None:
 
 def test_a_mandatory_group_that_is_forbidden_or_missing_is_unreachable() -> None:
     both = Problem(GAINS, constraints=(Mandatory(["a"]), Forbidden(["a"])))
-    assert both.program.unreachable == ("group a mandatory but not allowed",)
+    (reason,) = both.program.unreachable
+    assert reason.startswith("group a ")
+    assert reason.endswith("mandatory but not allowed")
     few = Problem(GAINS.select(GAINS.sizes != 2), constraints=(Mandatory(["a", "b"]),))
-    assert few.program.unreachable == ("group a|b mandatory",)
+    assert few.program.unreachable == ("the gains hold no group a|b",)
 
 
 def test_the_same_tasks_at_two_costs_are_told_apart() -> None:

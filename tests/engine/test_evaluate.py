@@ -99,10 +99,11 @@ def test_false_claims_become_errors(claim: Claimant, problem: str) -> None:
 
 
 def test_a_true_claim_is_optimal_only_with_its_bound() -> None:
-    problem = Problem(GAINS)
-    assert solve(problem, Claimant((0, 1))).status is Status.FEASIBLE
-    assert solve(problem, Claimant((0, 1), bound=0.7)).status is Status.FEASIBLE
-    proven = solve(problem, Claimant((0, 1), bound=0.6))
+    gains = GainTensor.from_groups([{"a": 0.3, "b": 0.1}, {"b": 0.2}], single_task_baseline=False)
+    problem = Problem(gains, constraints=(GroupCount(1),))
+    assert solve(problem, Claimant((0,))).status is Status.FEASIBLE
+    assert solve(problem, Claimant((0,), bound=0.45)).status is Status.FEASIBLE
+    proven = solve(problem, Claimant((0,), bound=0.4))
     assert proven.status is Status.OPTIMAL
     assert proven.gap == pytest.approx(0, abs=1e-9)
 
@@ -123,6 +124,30 @@ def test_scores_on_another_split() -> None:
     assert scores.total == pytest.approx(0.5 * (solution.value or 0))
     assert scores.mean == pytest.approx(scores.total / 4)
     assert scores.optimism == pytest.approx(0.5 * (solution.mean_gain or 0))
+
+
+def test_scores_tell_measured_from_predicted() -> None:
+    source = GainTensor.from_groups([{"a": 0.2, "b": 0.3}, {"c": 0.1}], single_task_baseline=False)
+    judged = GainTensor(
+        source.tasks,
+        source.indptr,
+        source.members,
+        source.values,
+        measured=np.array([True, False]),
+        single_task_baseline=False,
+    )
+    scores = solve(Problem(source), "brute-force").evaluate(judged)
+    assert scores.measured == {"a": True, "b": True, "c": False}
+    assert scores.predicted == 1
+
+
+def test_a_group_at_two_costs_is_judged_at_its_own() -> None:
+    members = {"a": 0.2, "b": 0.3}
+    source = GainTensor.from_groups([members, members], cost=[0.5, 1.0])
+    judged = GainTensor.from_groups([members, {"a": 0.1, "b": 0.1}], cost=[1.0, 0.5], measured=[True, False])
+    scores = solve(Problem(source).with_budget(0.5), "brute-force").evaluate(judged)
+    assert scores.task_values == {"a": 0.1, "b": 0.1}
+    assert scores.measured == {"a": False, "b": False}
 
 
 def test_the_serving_decision_stays_on_the_other_split() -> None:

@@ -1,11 +1,29 @@
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import assume, given, settings
 
-from engine import DataError, UsageError, load_instance, write_gains
-from engine.file_instance import FileInstance, open_instance
+from engine import (
+    Budget,
+    DataError,
+    FileInstance,
+    GainTensor,
+    Problem,
+    TotalGain,
+    TotalLoss,
+    UsageError,
+    load_instance,
+    open_instance,
+    solve,
+    write_gains,
+)
+from engine.file_instance import cover_cost
+from tests.strategies import tensors
 
 
 @pytest.fixture
@@ -29,6 +47,48 @@ def test_everything_about_a_file_is_computed_from_its_gains(toy: Path) -> None:
     assert instance.gains().split == ""
     assert instance.evaluation() is None
     assert instance.gains("hoa").source == "hoa"
+
+
+def opened(folder: Path, groups: list[dict[str, float]], **attributes: Any) -> FileInstance:
+    write_gains(GainTensor.from_groups(groups, **attributes), folder / "mine.npz")
+    return FileInstance(folder / "mine.npz")
+
+
+def test_the_default_budget_pays_for_groups_that_hold_every_task(tmp_path: Path) -> None:
+    names = [f"t{number}" for number in range(8)]
+    pairs = opened(tmp_path, [dict.fromkeys(pair, 0.1) for pair in combinations(names, 2)])
+    assert pairs.info.default_budget == 4
+    assert pairs.info.budgets == tuple(range(1, 9))
+    singles = opened(tmp_path, [{name: 0.0} for name in names])
+    assert singles.info.default_budget == 8
+    whole = opened(tmp_path, [dict.fromkeys(names, 0.1), *({name: 0.0} for name in names)])
+    assert whole.info.default_budget == 2
+    for instance in (pairs, singles, whole):
+        problem = Problem(instance.gains(), constraints=(Budget(instance.info.default_budget),))
+        assert solve(problem, "brute-force").found
+
+
+def test_budgets_count_in_groups_of_median_cost(tmp_path: Path) -> None:
+    groups = [{"a": 0.1, "b": 0.1}, {"b": 0.1, "c": 0.1}, {"a": 0.1, "c": 0.1}]
+    dear = opened(tmp_path, groups, cost=np.array([30.0, 30.0, 20.0]))
+    assert dear.info.default_budget == 50
+    assert dear.info.budgets == (30, 50, 60, 90)
+    cheap = opened(tmp_path, groups, cost=np.array([0.1, 0.1, 0.1]))
+    assert cheap.info.budgets == (0.1, 0.2, 0.3)
+    free = opened(tmp_path, groups, cost=np.zeros(3))
+    assert free.info.default_budget == 1
+    for instance in (dear, cheap, free):
+        problem = Problem(instance.gains(), constraints=(Budget(instance.info.default_budget),))
+        assert solve(problem, "brute-force").found
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(tensor=tensors())
+def test_the_cover_is_affordable(tensor: GainTensor) -> None:
+    assume(not tensor.uncovered)
+    limit = max(cover_cost(tensor), 1e-9)
+    objective = TotalGain() if tensor.quantity == "gain" else TotalLoss()
+    assert solve(Problem(tensor, objective, (Budget(limit),)), "brute-force").found
 
 
 def test_evaluation_gains_are_brought_to_the_order_of_the_tasks(toy: Path) -> None:

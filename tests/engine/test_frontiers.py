@@ -18,6 +18,7 @@ from engine import (
     Outcome,
     Partition,
     Problem,
+    Solution,
     Solver,
     SolverInfo,
     Status,
@@ -96,8 +97,16 @@ def test_an_interrupt_keeps_the_budgets_solved() -> None:
             if self.seen == 2:
                 raise KeyboardInterrupt
 
+    # No three groups hold every task at its best, so that no budget is proven by the one above.
     gains = GainTensor.from_groups(
-        [{"a": 0.1, "b": 0.1}, {"a": 0.2, "c": 0.1}, {"b": 0.5}, {"a": 0.0, "b": 0.0, "c": 0.0}],
+        [
+            {"a": 0.1, "b": 0.1},
+            {"a": 0.2, "c": 0.1},
+            {"b": 0.5},
+            {"c": 0.3, "d": 0.0},
+            {"d": 0.4},
+            dict.fromkeys("abcd", 0.0),
+        ],
         single_task_baseline=False,
     )
     solutions = frontier(Problem(gains), [1, 2, 3], "greedy", observers=[Impatient()])
@@ -106,8 +115,52 @@ def test_an_interrupt_keeps_the_budgets_solved() -> None:
     assert solutions[2].found
 
 
+class Diary(Observer):
+    def __init__(self) -> None:
+        self.told: list[tuple[str, float | None]] = []
+        self.budget: float | None = None
+
+    def on_start(self, problem: Problem, solver: str) -> None:
+        self.budget = problem.budget
+        self.told.append(("start", problem.budget))
+
+    def on_bound(self, event: Event) -> None:
+        self.told.append(("bound", self.budget))
+
+    def on_end(self, solution: Solution) -> None:
+        self.told.append(("end", self.budget))
+
+
+def test_observers_see_every_budget_start_and_end_inherited_or_not() -> None:
+    diary = Diary()
+    solutions = frontier(Problem(easy_gains()), [1, 2, 3, 4], "brute-force", observers=[diary])
+    ends = [told for told in diary.told if told[0] != "bound"]
+    assert ends == [(what, budget) for budget in (4, 3, 2, 1) for what in ("start", "end")]
+    assert diary.told[0] == ("start", 4)
+    assert all(solution.status is Status.OPTIMAL for solution in solutions.values())
+
+
+def test_a_stop_rule_ends_each_budget() -> None:
+    asked: list[Event] = []
+
+    def at_once(event: Event) -> bool:
+        asked.append(event)
+        return event.value is not None
+
+    solutions = frontier(random_problem(3, max_tasks=6), [1, 2, 3], "local-search", stop=at_once)
+    assert asked
+    assert Termination.STOP_RULE in {one.certificate.termination for one in solutions.values()}
+
+
 def test_mistakes_are_told_before_anything_runs() -> None:
     problem = Problem(easy_gains())
+    for wrong in (5, "1-3", {1: 2}, None):
+        with pytest.raises(UsageError, match="budgets must be a list of numbers, for instance"):
+            frontier(problem, wrong, "greedy")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="at least one number"):
+        frontier(problem, [], "greedy")
+    with pytest.raises(UsageError, match="budget must be a number above 0, not '2'"):
+        frontier(problem, [1, "2"], "greedy")  # type: ignore[list-item]
     with pytest.raises(UsageError, match="budget must be a number above 0"):
         frontier(problem, [0], "greedy")
     with pytest.raises(UsageError, match=r"Unknown solver 'gredy'\. Did you mean 'greedy'"):

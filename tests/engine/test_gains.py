@@ -56,6 +56,19 @@ def test_a_broken_invariant_names_row_and_task(membership: object, values: objec
         GainTensor.from_dense(("a", "b", "c"), membership, values)  # type: ignore[arg-type]
 
 
+def test_what_is_no_list_of_groups_is_told_so() -> None:
+    with pytest.raises(UsageError, match=r"not a mapping.*list\(groups.values\(\)\)"):
+        GainTensor.from_groups({"a|b": {"a": 0.1, "b": 0.2}})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"one \{task: gain\} per group, not \('a', 'b'\)"):
+        GainTensor.from_groups([("a", "b")])  # type: ignore[list-item]
+    with pytest.raises(DataError, match=r"Row 1, task 'a': the gain '0\.1' is not a number"):
+        GainTensor.from_groups([{"a": "0.1"}])  # type: ignore[dict-item]
+    with pytest.raises(DataError, match="must be matrices of numbers"):
+        GainTensor.from_dense(["a"], [[1]], [["x"]])
+    with pytest.raises(DataError, match="Standard errors have shape"):
+        GainTensor.from_dense(["a"], [[1]], [[0.0]], std=[[0.1, 0.2]])
+
+
 @pytest.mark.parametrize("name", ["", " ", "a|b", " a", "a ", "a\nb", "\ud800", 3])
 def test_a_task_name_must_survive_every_format(name: object) -> None:
     with pytest.raises(DataError, match="Task name"):

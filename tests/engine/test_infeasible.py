@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine import (
@@ -17,12 +19,13 @@ from engine import (
     MembershipLimit,
     Partition,
     Problem,
+    Solution,
     Status,
     Together,
     solve,
 )
 from engine.infeasible import contradictory
-from engine.testing.examples import easy_gains
+from engine.testing.examples import easy_gains, infeasible_problem
 
 GAINS = easy_gains()
 
@@ -57,18 +60,16 @@ def test_names_a_smallest_conflict(demands: list[Constraint], conflict: set[str]
     solution = solve(problem, "brute-force")
     assert solution.status is Status.INFEASIBLE
     assert not solution.found
-    named = set(solution.conflict)
+    assert len(set(solution.conflict)) == len(solution.conflict)
+    assert set(solution.conflict) <= {demand.describe() for demand in demands}
     if conflict is not None:
-        assert conflict <= named
-    # Besides the demands, only what they leave unreachable is told.
-    for demand in problem.constraints:
-        if demand.describe() in named and conflict is not None:
-            assert demand.describe() in conflict
+        assert set(solution.conflict) == conflict
+    assert Solution.from_json(solution.to_json()).reasons == solution.reasons
 
 
 def test_feasible_demands_name_none() -> None:
     solution = solve(Problem(GAINS, constraints=(Partition(), Budget(2))), "brute-force")
-    assert solution.conflict == ()
+    assert solution.conflict == solution.reasons == ()
 
 
 def test_contradictory_is_only_what_shows_without_search() -> None:
@@ -81,7 +82,39 @@ def test_a_task_without_allowed_group_is_named() -> None:
     assert problem.program.unreachable == ("no allowed group serves 'd'",)
     solution = solve(problem, "greedy")
     assert solution.status is Status.INFEASIBLE
-    assert "no allowed group serves 'd'" in solution.conflict
+    assert solution.conflict == ("none of d worse than 0.01",)
+    assert solution.reasons == ("no allowed group serves 'd'",)
+
+
+@pytest.mark.parametrize(
+    ("demands", "reason"),
+    [
+        ([Mandatory(["a", "b"]), Mandatory(["b", "a"])], "the gains hold no group a|b"),
+        ([Mandatory(["a"], 0.5)], "the gains hold no group a at cost 0.5"),
+        ([Mandatory(["a"]), Forbidden(["a"])], "mandatory but not allowed"),
+        (
+            [Budget(2), Mandatory(["a"]), Mandatory(["b"]), Mandatory(["c"])],
+            "3 groups are mandatory, but at most 2 groups are affordable and allowed",
+        ),
+        ([GroupCount(at_least=9)], "9 groups are demanded, but at most 5 groups are affordable and allowed"),
+        ([Budget(0.5)], "not a single group is affordable"),
+    ],
+)
+def test_reasons_say_what_makes_the_demands_clash(demands: list[Constraint], reason: str) -> None:
+    problem = Problem(GAINS.select(GAINS.sizes != 2).select([0, 1, 2, 3, 8]), constraints=tuple(demands))
+    solution = solve(problem, "greedy")
+    assert solution.status is Status.INFEASIBLE
+    (told,) = solution.reasons
+    assert reason in told
+    assert set(solution.conflict) <= {demand.describe() for demand in demands}
+    assert len(set(solution.conflict)) == len(solution.conflict) > 0
+
+
+def test_the_same_demand_twice_is_named_once() -> None:
+    for demands in ([Budget(1), Budget(1)], [Budget(1)] * 2):
+        solution = solve(replace(infeasible_problem(), constraints=tuple(demands)), "brute-force")
+        assert solution.conflict == ("a budget of 1",)
+        assert solution.reasons == ()
 
 
 def test_explaining_never_raises_where_smaller_sets_of_demands_are_too_much_for_the_solver() -> None:

@@ -98,6 +98,17 @@ def test_lower_confidence_prefers_measured_to_predicted() -> None:
         LowerConfidenceGain(-1.0)
 
 
+def test_parameters_are_checked() -> None:
+    with pytest.raises(UsageError, match="kappa must be 0 or more, and finite, not 'x'"):
+        LowerConfidenceGain("x")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="weight of task 'a' must be a finite number, not 'x'"):
+        WeightedGain({"a": "x"})  # type: ignore[dict-item]
+    with pytest.raises(UsageError, match="takes a mapping"):
+        WeightedGain([1, 2])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="takes a function"):
+        SetFunction(3)  # type: ignore[arg-type]
+
+
 def test_membership_average_counts_every_membership() -> None:
     """Wang, Pan and Yu's objective, with exactly n groups, against an enumeration of its own."""
     rng = np.random.default_rng(4)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import numpy as np
 import pytest
 
 from engine import (
     Budget,
+    Coefficients,
     DataError,
     GainTensor,
     GroupCount,
     GroupSize,
     Mandatory,
     MembershipLimit,
+    Objective,
     Partition,
     Problem,
     SetFunction,
     TotalGain,
     UsageError,
     WorstGain,
+    frontier,
     solve,
 )
 from engine.problem import Feature
@@ -39,10 +42,41 @@ def test_parts_are_checked() -> None:
         Problem(GAINS, TotalGain)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="constraints must hold Constraint objects, not 3"):
         Problem(GAINS, constraints=(3,))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"constraints must be a list: .* not Budget\(limit=2\)"):
+        Problem(GAINS, constraints=Budget(2))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="constraints must be a list"):
+        Problem(GAINS, constraints=2)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="No group covers task 'b'"):
         Problem(GainTensor.from_groups([{"a": 0.0}], tasks=["a", "b"]))
     with pytest.raises(FrozenInstanceError):
         Problem(GAINS).gains = GAINS  # type: ignore[misc]
+
+
+@dataclass
+class Returning(Objective):
+    result: object
+    sense: str = "maximize"  # type: ignore[misc]
+
+    def coefficients(self, gains: GainTensor) -> Coefficients:
+        return self.result  # type: ignore[return-value]
+
+
+def test_what_an_objective_returns_is_checked() -> None:
+    assert solve(Problem(GAINS, Returning(GAINS.gains)), "greedy").found
+    for nothing in (None, 3, [1, 2]):
+        with pytest.raises(UsageError, match=r"coefficients\(\) of Returning returned .*engine.Coefficients"):
+            solve(Problem(GAINS, Returning(nothing)), "greedy")
+    with pytest.raises(UsageError, match="serve coefficients are not an array of numbers"):
+        solve(Problem(GAINS, Returning(Coefficients("x"))), "greedy")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="Returning has sense 'max'"):
+        Problem(GAINS, Returning(None, "max"))
+
+
+def test_only_a_problem_can_be_solved() -> None:
+    with pytest.raises(UsageError, match=r"must be an engine.Problem, not GainTensor\. Write engine.Problem"):
+        solve(GAINS)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="Problem, not str"):
+        frontier("toy4", [1])  # type: ignore[arg-type]
 
 
 def test_any_iterable_of_constraints_will_do() -> None:

@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 import time
+from importlib.metadata import requires
 
 import pytest
+from packaging.requirements import Requirement
 
 HEAVY = {
     "ortools",
@@ -32,11 +34,15 @@ def loaded(code: str) -> set[str]:
 
 
 def command(*arguments: str) -> str:
-    return f"from engine.cli.main import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
+    return f"from engine.cli.commands import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
 
 
 def test_importing_engine_loads_nothing_heavy() -> None:
-    assert not loaded("import engine, engine.cli.main") & {*HEAVY, "numpy", "rich"}
+    assert not loaded("import engine, engine.cli.commands") & {*HEAVY, "numpy", "rich"}
+
+
+def test_the_start_itself_loads_nothing() -> None:
+    assert not loaded("import engine.cli.main") & {*HEAVY, "numpy", "rich", "click"}
 
 
 def test_what_most_users_import_loads_no_solver_library() -> None:
@@ -65,6 +71,42 @@ def timed() -> float:
         [sys.executable, "-m", "engine.cli.main", "--help"], capture_output=True, check=True, timeout=60
     )
     return time.perf_counter() - begin
+
+
+WATCHED = """
+import sys
+from importlib.metadata import entry_points
+
+
+class Watch:
+    asked = set()
+
+    def find_spec(self, name, path=None, target=None):
+        self.asked.add(name.partition(".")[0])
+
+
+sys.meta_path.insert(0, Watch())
+for kind in ("solvers", "gain_sources", "backbones", "instances", "objectives"):
+    for point in entry_points(group=f"taskgrouping.{kind}"):
+        point.load()
+import engine
+for name in dir(engine):
+    getattr(engine, name)
+assert "solvers" in Watch.asked and "instances" in Watch.asked
+assert "torch" not in Watch.asked, "something asks for torch"
+"""
+
+
+def test_nothing_that_is_named_by_an_entry_point_asks_for_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", WATCHED], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_torch_is_required_by_extras_only() -> None:
+    needed = [Requirement(text) for text in requires("task-grouping-engine") or ()]
+    base = {one.name for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})}
+    assert {"numpy", "click"} <= base
+    assert not base & {"torch", "torchvision", "pytorch-lightning", "transformers", "ray"}
 
 
 ORTOOLS = """

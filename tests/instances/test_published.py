@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
 from engine import DataError, load_instance
+from instances import published
 from instances.published import PublishedFile, cache_dir, locate
 
 CONTENT = b"1 0\n"
@@ -71,7 +79,6 @@ def test_a_failed_download_says_why_and_names_all_three_ways(monkeypatch: pytest
     fake = ModuleType("pooch")
     fake.__dict__.update(
         retrieve=fail,
-        HTTPDownloader=lambda **_: None,
         get_logger=lambda: SimpleNamespace(setLevel=lambda _: None),
     )
     monkeypatch.setitem(sys.modules, "pooch", fake)
@@ -81,21 +88,97 @@ def test_a_failed_download_says_why_and_names_all_three_ways(monkeypatch: pytest
 
 
 def test_a_download_lands_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    def retrieve(url: str, known_hash: str, fname: str, path: Path, downloader: object) -> str:
-        assert (url, known_hash, downloader) == (FILE.url, f"sha256:{FILE.sha256}", 5.0)
-        path.mkdir(parents=True)
-        (path / fname).write_bytes(CONTENT)
-        return str(path / fname)
+    served = serve(monkeypatch, Whole)
+    with served as url:
+        path = locate(replace(FILE, url=url))
+    assert path == cache_dir() / FILE.path
+    assert path.read_bytes() == CONTENT
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
 
-    fake = ModuleType("pooch")
-    fake.__dict__.update(
-        retrieve=retrieve,
-        HTTPDownloader=lambda timeout: timeout,
-        get_logger=lambda: SimpleNamespace(setLevel=lambda _: None),
-    )
-    monkeypatch.setitem(sys.modules, "pooch", fake)
-    monkeypatch.setenv("ENGINE_OFFLINE", "")
-    assert locate(FILE).read_bytes() == CONTENT
+
+class Whole(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(CONTENT)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class Other(Whole):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"something else")
+
+
+class Absent(Whole):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+
+class Trickle(Whole):
+    """Sends a byte now and then, soon enough for every timeout of a socket."""
+
+    before: ClassVar[bytes] = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+    def do_GET(self) -> None:
+        with suppress(OSError):
+            self.wfile.write(self.before)
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+
+
+class TrickleOfHeaders(Trickle):
+    before = b"HTTP/1.1 200 OK\r\nX-Header: "
+
+
+@contextmanager
+def serve(monkeypatch: pytest.MonkeyPatch, handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve on this machine, with downloads switched on, and give the address of a file."""
+    monkeypatch.setenv("ENGINE_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/file.csv"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("handler", [Trickle, TrickleOfHeaders])
+def test_a_server_that_trickles_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, handler: type[BaseHTTPRequestHandler]
+) -> None:
+    monkeypatch.setattr(published, "DEADLINE", 0.3)
+    with serve(monkeypatch, handler) as url:
+        begin = time.monotonic()
+        with pytest.raises(DataError, match=r"TimeoutError: the download took more than 0\.3 s"):
+            locate(replace(FILE, url=url))
+        assert time.monotonic() - begin < 3
+    assert not any(path.is_file() for path in cache_dir().rglob("*"))
+
+
+@pytest.mark.parametrize(("handler", "reason"), [(Absent, "404"), (Other, "does not match the known hash")])
+def test_what_is_not_the_file_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, handler: type[BaseHTTPRequestHandler], reason: str
+) -> None:
+    with serve(monkeypatch, handler) as url, pytest.raises(DataError, match=reason) as caught:
+        locate(replace(FILE, url=url))
+    assert str(caught.value).count(url) == 1
+    assert not any(path.is_file() for path in cache_dir().rglob("*"))
+
+
+def test_a_refused_connection_is_told_by_its_innermost_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(monkeypatch, Whole) as url:
+        pass
+    with pytest.raises(DataError, match=r"\(which failed: ConnectionRefusedError: .*Connection refused\)"):
+        locate(replace(FILE, url=url))
 
 
 @pytest.mark.parametrize("name", ["mimic27", "ettm1", "taskonomy5", "standley1"])

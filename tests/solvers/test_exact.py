@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine import SOLVERS, Problem, Status, frontier, solve
@@ -22,11 +21,6 @@ EXACT = ["branch-and-bound", "cpsat", "milp"]
 HEURISTIC = ["beam", "greedy", "local-search", "random", "spectral"]
 
 
-def _needs(name: str) -> None:
-    if find_spec(f"solvers.{name.replace('-', '_')}") is None:
-        pytest.skip(f"no solver {name} yet")
-
-
 def _supported(problem: Problem, name: str) -> bool:
     return bool(problem.features <= SOLVERS.load(name).info.features)
 
@@ -35,9 +29,7 @@ def _supported(problem: Problem, name: str) -> bool:
 @LIGHT
 @given(problem=problems(max_tasks=6, max_groups=12))
 def test_exact_solvers_equal_brute_force(name: str, problem: Problem) -> None:
-    _needs(name)
-    if not _supported(problem, name):
-        return
+    assume(_supported(problem, name))
     expected = solve(problem, "brute-force")
     for presolve in (True, False):
         found = solve(problem, name, presolve=presolve, threads=1)
@@ -51,8 +43,7 @@ def test_exact_solvers_equal_brute_force(name: str, problem: Problem) -> None:
 @LIGHT
 @given(problem=problems(max_tasks=6, max_groups=12))
 def test_heuristics_stay_within_the_optimum(name: str, problem: Problem) -> None:
-    if not _supported(problem, name):
-        return
+    assume(_supported(problem, name))
     best = solve(problem, "brute-force")
     found = solve(problem, name, threads=1)
     check_solution(problem, found)
@@ -72,7 +63,6 @@ def test_heuristics_stay_within_the_optimum(name: str, problem: Problem) -> None
     factor=st.sampled_from([1e-3, 0.5, 3.0, 1e4]),
 )
 def test_branch_and_bound_ignores_order_and_unit(problem: Problem, seed: int, factor: float) -> None:
-    _needs("branch-and-bound")
     first = solve(problem, "branch-and-bound", threads=1)
     other = scaled(reordered(problem, np.random.default_rng(seed)), factor)
     again = solve(other, "branch-and-bound", threads=1)
@@ -86,9 +76,7 @@ def test_branch_and_bound_ignores_order_and_unit(problem: Problem, seed: int, fa
 @settings(parent=LIGHT, max_examples=15)
 @given(problem=problems(features={Feature.SUM, Feature.PARTITION, Feature.MEMBERSHIPS}))
 def test_frontier_rises_with_the_budget(name: str, problem: Problem) -> None:
-    _needs(name)
-    if not _supported(problem, name):
-        return
+    assume(_supported(problem, name))
     solutions = frontier(problem, range(1, problem.gains.n_tasks + 2), name, threads=1)
     sign = problem.program.sign
     slack = 1e-9 * problem.program.scale

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.cli.main import main
+from engine import GainTensor
+from engine.cli.commands import main
 from engine.plugins import INSTANCES, SOLVERS
 from tests.engine import fakes
+
+
+class AtOnce(fakes.Singles):
+    """Behave as if Ctrl-C were pressed at once."""
+
+    def solve(self, problem, control):
+        """Interrupt."""
+        raise KeyboardInterrupt
+
 
 SOLVER_NAMES = {
     "singles": fakes.Singles,
@@ -16,10 +28,49 @@ SOLVER_NAMES = {
     "nothing": fakes.Nothing,
     "crash": fakes.Crash,
     "interrupted": fakes.Interrupted,
+    "at-once": AtOnce,
     "narrow": fakes.Narrow,
     "lacking": fakes.Lacking,
 }
-INSTANCE_NAMES = {"fake": fakes.Toy, "fake-loss": fakes.ToyLoss, "faulty": fakes.Faulty}
+
+
+class Noted(fakes.Toy):
+    """An instance with a note."""
+
+    info = replace(fakes.Toy.info, note="The splits are not at all alike.")
+
+
+class HalfJudged(fakes.Toy):
+    """An instance whose evaluation gains of the groups with c are predictions."""
+
+    def recorded(self, source: str, split: str) -> GainTensor:
+        """Return random gains."""
+        found = super().recorded(source, split)
+        return replace(found, measured=~found.membership[:, 2] | (split != "test"))
+
+
+class TwoCosts(fakes.Toy):
+    """Every group at cost 1 and, predicted on the evaluation split, at cost ½."""
+
+    def recorded(self, source: str, split: str) -> GainTensor:
+        """Return random gains."""
+        found = super().recorded(source, split)
+        both = np.vstack([found.membership] * 2)
+        cost = np.repeat([1.0, 0.5], found.n_groups)
+        measured = (cost == 1) | (split != "test")
+        values = np.vstack([found.gains] * 2)
+        return GainTensor.from_dense(
+            found.tasks, both, values, cost=cost, measured=measured, split=split, source=source
+        )
+
+
+INSTANCE_NAMES = {
+    "fake": Noted,
+    "fake-loss": fakes.ToyLoss,
+    "faulty": fakes.Faulty,
+    "half-judged": HalfJudged,
+    "two-costs": TwoCosts,
+}
 
 Engine = Callable[..., Result]
 

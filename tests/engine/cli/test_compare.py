@@ -4,17 +4,37 @@ import csv
 import io
 import json
 
+import pytest
+
+from engine import write_gains
+from tests.engine.fakes import gains
+
 BASE = ("compare", "--instance", "fake", "--budgets", "1-3")
 
 
 def test_the_table(engine) -> None:
     result = engine(*BASE, "--solvers", "brute-force,singles,narrow", "--sources", "measured,guess")
     assert result.exit_code == 0, result.output
-    lines = [line for line in result.stdout.splitlines() if line.strip()]
-    assert sum(" brute-force " in line for line in lines) == 6
-    assert sum("guess (predicted)" in line for line in lines) == 6
-    assert sum("UNSUPPORTED" in line and "does not support" in line for line in lines) == 6
-    assert "gains  fake guess: 15 groups, split valid, 0 measured, made up" in lines
+    lines = [line.rstrip() for line in result.stdout.splitlines() if line.strip()]
+    assert "fake, measured" in lines
+    assert "fake, guess" in lines
+    exact = [line for line in lines if line.startswith("brute-force ")]
+    assert [line.count("*") for line in exact] == [0, 0, 0, 3, 3, 3]  # value, mean and optimism
+    assert sum("UNSUPPORTED" in line for line in lines) == 6
+    assert sum("does not support" in line and "budget 1, 2, 3:" in line for line in lines) == 2
+    assert "gains      source 'guess', split valid, 15 groups (predicted)" in lines
+    assert "note       The splits are not at all alike." in lines
+    assert {"every value is measured", "* predicted, in whole or in part"} <= set(lines)
+
+
+def test_predicted_evaluations_are_marked(engine) -> None:
+    arguments = ("compare", "--instance", "half-judged", "--solvers", "brute-force")
+    shown = engine(*arguments).stdout
+    rows = list(csv.DictReader(io.StringIO(engine(*arguments, "--format", "csv").stdout)))
+    counts = [int(row["evaluation_predicted_servings"]) for row in rows]
+    lines = [line for line in shown.splitlines() if line.startswith("brute-force ")]
+    assert any(counts)
+    assert [line.count("*") for line in lines] == [2 if count else 0 for count in counts]
 
 
 def test_json_and_csv(engine) -> None:
@@ -39,15 +59,65 @@ def test_a_refuted_bound_is_flagged_and_exits_1(engine) -> None:
 
 def test_several_instances_and_a_source_that_one_lacks(engine) -> None:
     arguments = ("compare", "--instances", "fake,fake-loss", "--solvers", "brute-force", "--format", "json")
-    rows = json.loads(engine(*arguments, "--sources", "measured,guess").stdout)["rows"]
+    result = engine(*arguments, "--sources", "measured,guess")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("engine: fake-loss guess is left out: Unknown source")
+    rows = json.loads(result.stdout)["rows"]
     by_instance = {(row["instance"], row["source"], row["status"]) for row in rows}
     assert by_instance == {
         ("fake", "measured", "OPTIMAL"),
         ("fake", "guess", "OPTIMAL"),
         ("fake-loss", "measured", "OPTIMAL"),
-        ("fake-loss", "guess", "UNSUPPORTED"),
     }
-    assert {row["quantity"] for row in rows if row["status"] == "OPTIMAL"} == {"gain", "loss"}
+    assert {row["quantity"] for row in rows} == {"gain", "loss"}
+    assert [one["split"] for one in json.loads(result.stdout)["problems"]] == ["valid", "valid", "all"]
+
+
+def test_a_source_that_no_instance_has_is_a_mistake(engine) -> None:
+    result = engine(
+        "compare", "--instances", "fake,fake-loss", "--solvers", "greedy", "--sources", "measured,hao"
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert "Did you mean 'hoa'" in line
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (("--solvers", "brute-force,singles"), 0),
+        (("--solvers", "brute-force", "--floor", "9"), 3),
+        (("--solvers", "nothing"), 4),
+        (("--solvers", "nothing,singles"), 0),
+        (("--solvers", "narrow"), 2),
+        (("--solvers", "narrow,singles"), 0),
+        (("--solvers", "at-once"), 4),
+        (("--solvers", "cheat,brute-force"), 1),
+    ],
+)
+def test_exit_codes(engine, given: tuple[str, ...], code: int) -> None:
+    assert engine(*BASE, *given).exit_code == code
+
+
+def test_a_plot_of_nothing_is_skipped(engine, tmp_path) -> None:
+    target = tmp_path / "out.png"
+    result = engine(*BASE, "--solvers", "brute-force", "--floor", "9", "--plot", target)
+    assert result.exit_code == 3
+    assert result.stderr.startswith("engine: no plot: no budget has a grouping")
+    assert not target.exists()
+
+
+def test_files_go_by_their_stem_unless_two_share_it(engine, tmp_path) -> None:
+    (tmp_path / "other").mkdir()
+    one, two = tmp_path / "mine.csv", tmp_path / "other" / "mine.csv"
+    write_gains(gains(), one)
+    write_gains(gains(1), two)
+    arguments = ("--solvers", "greedy", "--budgets", "1", "--format", "json")
+    data = json.loads(engine("compare", "--instance", one, *arguments).stdout)
+    assert {row["instance"] for row in data["rows"]} == {"mine"}
+    data = json.loads(engine("compare", "--instance", one, "--instance", two, *arguments).stdout)
+    assert {row["instance"] for row in data["rows"]} == {str(one), str(two)}
 
 
 def test_options_of_one_solver(engine) -> None:

@@ -24,12 +24,13 @@ def test_the_table_has_a_line_per_budget(engine) -> None:
             str(len(solution.groups)),
             f"{solution.value:.6f}",
             f"{100 * solution.mean_gain:.3f}",
-            "OPTIMAL, proven optimal",
+            " OPTIMAL ",
             f"{100 * scores.mean:.3f}",
             f"{100 * scores.optimism:.3f}",
-            "measured",
         ):
             assert text in line
+    assert "every value is measured" in result.stdout
+    assert "note       The splits are not at all alike." in result.stdout
     assert "made up" in result.stdout
 
 
@@ -55,8 +56,25 @@ def test_losses_at_half_budgets(engine) -> None:
 
 
 def test_predictions_are_marked(engine) -> None:
-    lines = engine("frontier", *EXACT, "--gains", "guess").stdout.splitlines()
-    assert sum(" predicted " in line for line in lines) == len(BUDGETS)
+    shown = engine("frontier", *EXACT, "--gains", "guess").stdout
+    lines = [line for line in shown.splitlines() if line.split()[:1] in ([f"{one:g}"] for one in BUDGETS)]
+    assert [line.count("*") for line in lines] == [3] * len(BUDGETS)  # value, mean and optimism
+    assert "* predicted, in whole or in part" in shown
+
+
+def test_predicted_evaluations_are_marked(engine) -> None:
+    arguments = ("frontier", "--instance", "half-judged", "--solver", "brute-force")
+    shown = engine(*arguments).stdout
+    assert "* predicted, in whole or in part" in shown
+    rows = list(csv.DictReader(io.StringIO(engine(*arguments, "--format", "csv").stdout)))
+    counts = [int(row["evaluation_predicted_servings"]) for row in rows]
+    assert any(counts)
+    for row, count in zip(rows, counts, strict=True):
+        (line,) = [one for one in shown.splitlines() if one.split()[:1] == [f"{float(row['budget']):g}"]]
+        assert line.count("*") == (2 if count else 0)  # mean and optimism
+    data = json.loads(engine(*arguments, "--format", "json").stdout)["solutions"]
+    assert [one["evaluation"]["predicted_servings"] for one in data] == counts
+    assert [sum(not one for one in each["evaluation"]["measured"].values()) for each in data] == counts
 
 
 @pytest.mark.parametrize(("solver", "code"), [("nothing", 4), ("cheat", 1), ("singles", 0)])
@@ -70,6 +88,29 @@ def test_infeasible_everywhere_exits_3_and_in_part_0(engine) -> None:
     part = engine("frontier", *EXACT, "--groups-at-least", "3")
     assert part.exit_code == 0
     assert "INFEASIBLE" in part.stdout
+    assert "conflict" in part.stdout
+    assert "budget 1: " in part.stdout
+    rows = list(
+        csv.DictReader(io.StringIO(engine("frontier", *EXACT, "--floor", "9", "--format", "csv").stdout))
+    )
+    assert all("worse than 9" in row["conflict"] for row in rows)
+
+
+@pytest.mark.parametrize(("given", "code"), [(("--floor", "9"), 3), (("--solver", "nothing"), 4)])
+def test_a_plot_of_nothing_is_skipped(engine, tmp_path, given: tuple[str, ...], code: int) -> None:
+    target = tmp_path / "out.png"
+    result = engine("frontier", *EXACT, *given, "--plot", target)
+    assert result.exit_code == code
+    assert result.stderr.startswith("engine: no plot: no budget has a grouping")
+    assert not target.exists()
+
+
+def test_an_interrupt_before_anything_is_found_is_told_after_the_plot(engine, tmp_path) -> None:
+    target = tmp_path / "out.png"
+    result = engine("frontier", "--instance", "fake", "--solver", "at-once", "--plot", target)
+    assert result.exit_code == 4
+    assert "no plot" in result.stderr
+    assert "interrupted: 1 of 4 budgets" in result.stderr
 
 
 def test_an_interrupt_keeps_what_is_solved(engine) -> None:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 
-from engine.plugins import INSTANCES, SOLVERS
+import pytest
+
+from engine.plugins import INSTANCES, SOLVERS, Registry
+from tests.engine.fakes import gains
 
 
 def test_solvers_table_and_json(engine) -> None:
@@ -28,7 +33,7 @@ def test_a_broken_plug_in_does_not_hide_the_others(engine) -> None:
         finally:
             registry.unregister("broken")
         assert result.exit_code == 0
-        assert "no.such.module" in result.stdout
+        assert "'broken' cannot be imported: no module named" in result.stdout
 
 
 def test_instances_table_and_json_load_no_data(engine) -> None:
@@ -36,6 +41,7 @@ def test_instances_table_and_json_load_no_data(engine) -> None:
     assert result.exit_code == 0
     for name in INSTANCES.names():
         assert name in result.stdout
+    assert "where those hold what it takes: hoa." in result.stdout
     assert "nowhere, made up" in result.stdout
     data = json.loads(engine("instances", "--format", "json").stdout)["instances"]
     (fake,) = [one for one in data if one["name"] == "fake"]
@@ -49,10 +55,14 @@ def test_one_instance_in_numbers(engine) -> None:
     assert result.exit_code == 0
     assert "4 of 1, 6 of 2, 4 of 3, 1 of 4" in result.stdout
     assert "correlation" in result.stdout
+    assert "not at all alike" in result.stdout
     data = json.loads(engine("instances", "show", "fake", "--format", "json").stdout)
     assert data["groups"] == 15
     assert [one["groups"] for one in data["coverage"]] == [8, 8, 8, 8]
     assert [one["split"] for one in data["splits"]] == ["valid", "test"]
+    several = gains().values[gains().sizes[gains().entry_rows] > 1]
+    mean = sum(one["mean"] * 7 for one in data["coverage"]) / 28
+    assert mean == pytest.approx(several.mean())
     assert data["splits"][0]["quantiles"]["least"] <= data["splits"][0]["quantiles"]["median"]
     assert -1 <= data["correlation"] <= 1
 
@@ -65,6 +75,29 @@ def test_an_instance_of_losses(engine) -> None:
     data = json.loads(engine("instances", "show", "fake-loss", "--format", "json").stdout)
     assert data["splits"][0]["positive"] is None
     assert data["correlation"] is None
+
+
+@pytest.mark.parametrize(("command", "names"), [("solvers", SOLVERS), ("instances", INSTANCES)])
+def test_lists_as_csv(engine, command: str, names: Registry) -> None:
+    rows = list(csv.DictReader(io.StringIO(engine(command, "--format", "csv").stdout)))
+    assert [row["name"] for row in rows] == list(names.names())
+    assert all(row["summary"] for row in rows)
+
+
+def test_one_instance_as_csv(engine) -> None:
+    result = engine("instances", "show", "fake", "--format", "csv")
+    assert result.stdout.splitlines()[0] == "task,groups,mean,best"
+    assert result.stdout.count("\n") == 5
+
+
+def test_an_instance_with_one_split_for_both_shows_it_once(engine, data_dir) -> None:
+    arguments = ("instances", "show", "taskonomy5", "--data-dir", data_dir)
+    data = json.loads(engine(*arguments, "--format", "json").stdout)
+    assert [one["role"] for one in data["splits"]] == ["source"]
+    assert data["correlation"] is None
+    result = engine(*arguments)
+    assert "correlation" not in result.stdout
+    assert "One gain file is both source and evaluation" in result.stdout
 
 
 def test_an_unknown_instance(engine) -> None:

@@ -17,6 +17,8 @@ def test_help_lists_every_command(engine) -> None:
     for name in ("solve", "frontier", "compare", "instances", "solvers"):
         assert f"\n  {name} " in result.stdout
     assert "3 infeasible" in result.stdout
+    assert "..." not in result.stdout.partition("Commands:")[2]
+    assert "Show the version." in result.stdout
 
 
 @pytest.mark.parametrize("command", ["solve", "frontier", "compare", "instances", "solvers"])
@@ -59,6 +61,10 @@ def test_no_command_shows_the_help(engine) -> None:
         (["solve", "--instance", "fake", "--weight", "a=2", "--kappa", "2"], "one of them"),
         (["solve", "--instance", "fake", "--weight", "x=2"], "x"),
         (["solve", "--instance", "fake", "--weight", "a"], "task=number"),
+        (["solve", "--instance", "fake", "--weight", "a=0,b=2"], "--weight again"),
+        (["solve", "--instance", "fake", "--sources", "guess"], "Here it is called --gains"),
+        (["compare", "--instance", "fake", "--gains", "guess"], "Here it is called --sources"),
+        (["solve", "--instance", "toy4", "--evaluate", "x.csv"], "--evaluate can only be given"),
         (["solve", "--instance", "fake", "--together", "a,x"], "x"),
         (["solve", "--instance", "fake", "--together", "a,"], "empty"),
         (["solve", "--instance", "fake", "--mandatory", "a|b@much"], "a|b@cost"),
@@ -124,7 +130,9 @@ def test_a_closed_pipe_is_quiet() -> None:
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
-    script = "import sys; from engine.cli.main import main, click; main.add_command(click.command('flood')("
+    script = (
+        "import sys; from engine.cli.commands import main, click; main.add_command(click.command('flood')("
+    )
     script += "lambda: [click.echo('x' * 1000) for _ in range(1000)])); main(['flood'])"
     result = run(
         "bash",
@@ -148,6 +156,14 @@ def test_a_users_module_that_hides_ours_is_named(tmp_path, as_package: bool) -> 
     assert str(hiding) in line
     assert os.path.join("engine") in line
     assert "rename it" in line
+
+
+def test_an_interrupt_while_importing_is_one_line() -> None:
+    script = "import sys\nclass Stop:\n    def find_spec(self, name, *rest):\n"
+    script += "        if name == 'click': raise KeyboardInterrupt\n"
+    script += "sys.meta_path.insert(0, Stop())\nfrom engine.cli.main import run\nrun()"
+    result = run(sys.executable, "-c", script)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "engine: interrupted.\n")
 
 
 def test_a_clean_folder_passes_the_guard(tmp_path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from engine.cli.options import Budgets, Names, Weight
+from engine.cli.parameters import Budgets, Names, Weight
 from engine.cli.problems import read_options
 from engine.errors import UsageError
 

@@ -28,12 +28,10 @@ def test_numbers_as_people_read_them() -> None:
     assert (percent(0.12134), percent(None), percent(-0.0)) == ("12.134", "–", "0.000")
     assert (number(1.5), number(None), number(2, 1)) == ("1.500000", "–", "2.0")
     assert (amount(0.05, "gain"), amount(0.05, "loss")) == ("5.000", "0.050000")
-    assert (gap_percent(0.0), gap_percent(1e-15), gap_percent(0.0123), gap_percent(None)) == (
-        "0",
-        "0",
-        "1.23",
-        "–",
-    )
+    assert gap_percent(4e-10, "OPTIMAL") == "0"
+    assert gap_percent(4e-10, "FEASIBLE") == "4e-08"
+    assert gap_percent(0.0123, "FEASIBLE") == "1.23"
+    assert gap_percent(None, "NONE") == "–"
 
 
 def test_a_path_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:

@@ -25,6 +25,10 @@ def test_a_line_tells_stage_incumbent_bound_and_gap() -> None:
     assert re.fullmatch(r"cpsat .*  search  \d\.\d s  incumbent 1  bound 1\.25  gap 20 %", str(line))
 
 
+def test_the_first_line_says_that_it_starts() -> None:
+    assert str(Line()).startswith("starting  0.0 s")
+
+
 def test_plain_lines_are_throttled(monkeypatch) -> None:
     now = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])

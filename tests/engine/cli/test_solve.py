@@ -41,20 +41,23 @@ def test_the_table_tells_everything(engine) -> None:
     scores = best.evaluate(gains(1, split="test"))
     for text in (
         f"{best.value:.6f}",
-        f"{100 * best.mean_gain:.3f} % on valid",
-        f"{100 * scores.mean:.3f} % on test",
+        f"{100 * best.mean_gain:.3f} % on valid  (measured)",
+        f"{100 * scores.mean:.3f} % on test  (measured)",
         f"{100 * scores.optimism:.3f} points",
         "OPTIMAL: proven optimal",
         "seed 0",
-        "made up; nowhere, made up",
-        "measured, split valid, 15 groups",
+        "from       nowhere, made up",
+        "source 'measured', split valid, 15 groups (measured)",
+        "source 'measured', split test",
+        "every value is measured",
+        "note       The splits are not at all alike.",
         "read ",
         "total ",
     ):
         assert text in result.stdout
-    assert "predicted" not in result.stdout.replace("0 predicted", "")
+    assert "predicted" not in result.stdout
     for task in TASKS:
-        assert f"\n {task} " in result.stdout
+        assert f"\n{task} " in result.stdout
 
 
 def test_json_has_every_key_and_nothing_else_is_on_stdout(engine) -> None:
@@ -72,9 +75,10 @@ def test_json_has_every_key_and_nothing_else_is_on_stdout(engine) -> None:
 def test_csv_has_one_line_per_task(engine) -> None:
     result = engine("solve", "--instance", "fake", *EXACT, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    assert list(rows[0]) == ["task", "group", "source_gain", "evaluation_gain", "measured"]
+    columns = ["task", "group", "source_gain", "evaluation_gain", "source_measured", "evaluation_measured"]
+    assert list(rows[0]) == columns
     assert [row["task"] for row in rows] == list(TASKS)
-    assert {row["measured"] for row in rows} == {"true"}
+    assert {(row["source_measured"], row["evaluation_measured"]) for row in rows} == {("true", "true")}
     known = gains()
     for row in rows:
         (at,) = known.find(row["group"].split("|"))
@@ -89,13 +93,35 @@ def test_predictions_are_marked_on_every_line(engine) -> None:
         one for one in lines if one[0] in {*TASKS, "value", "optimism"} or one[:2] == ["mean", "gain"]
     ]
     assert len(concerned) == 7
-    assert all("predicted" in " ".join(one) for one in concerned)
+    assert all("predicted" in " ".join(one) or "*" in " ".join(one) for one in concerned)
+    assert "* predicted, in whole or in part" in result.stdout
     data = json.loads(
         engine("solve", "--instance", "fake", "--gains", "guess", *EXACT, "--format", "json").stdout
     )
     assert data["measured"] == [False] * len(data["groups"])
     assert data["gains"]["predicted_servings"] == 4
-    assert data["evaluation"]["measured"] is True
+    assert data["evaluation"]["measured"] == dict.fromkeys(TASKS, True)
+    assert data["evaluation"]["predicted_servings"] == 0
+
+
+def test_predicted_evaluations_are_marked(engine) -> None:
+    arguments = ("solve", "--instance", "half-judged", "--budget", "3", *EXACT)
+    rows = list(csv.DictReader(io.StringIO(engine(*arguments, "--format", "csv").stdout)))
+    guessed = [row["task"] for row in rows if row["evaluation_measured"] == "false"]
+    assert guessed == [row["task"] for row in rows if "c" in row["group"]]
+    assert 0 < len(guessed) < 4
+    assert {row["source_measured"] for row in rows} == {"true"}
+    shown = engine(*arguments).stdout
+    assert f"on test  ({len(guessed)} of 4 tasks predicted)" in shown
+    lines = [line for line in shown.splitlines() if line[:2].strip() in TASKS]
+    assert [line[0] for line in lines if line.endswith("*")] == guessed
+
+
+def test_evaluation_gains_are_those_at_the_cost_that_serves(engine) -> None:
+    result = engine("solve", "--instance", "two-costs", "--budget", "1", *EXACT, "--format", "json")
+    data = json.loads(result.stdout)
+    assert data["costs"] == [0.5, 0.5]
+    assert data["evaluation"]["predicted_servings"] == 4
 
 
 def test_losses_are_not_percent(engine) -> None:
@@ -121,7 +147,10 @@ def test_infeasible_names_the_demands_and_exits_3(engine) -> None:
     assert data["conflict"]
     assert data["groups"] == []
     assert data["evaluation"] is None
-    assert engine("solve", "--instance", "fake", *EXACT, *demands, "--format", "csv").stdout.count("\n") == 1
+    result = engine("solve", "--instance", "fake", *EXACT, *demands, "--format", "csv")
+    assert (result.exit_code, result.stdout.count("\n")) == (3, 1)
+    assert result.stderr.startswith("engine: infeasible, these demands cannot all be met: ")
+    assert "worse than 0.5" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -152,7 +181,13 @@ def test_an_interrupt_prints_the_incumbent(engine) -> None:
     assert result.exit_code == 0
     data = json.loads(result.stdout)
     assert (data["status"], data["termination"], data["proven"]) == ("FEASIBLE", "INTERRUPTED", False)
-    assert "interrupted" in result.stderr
+    assert result.stderr == "engine: interrupted: this is the best known by then.\n"
+
+
+def test_an_interrupt_before_anything_is_found(engine) -> None:
+    result = engine("solve", "--instance", "fake", "--solver", "at-once")
+    assert result.exit_code == 4
+    assert result.stderr == "engine: interrupted before any grouping was found.\n"
 
 
 def solved(engine, *arguments: str) -> dict:
@@ -245,6 +280,18 @@ def test_a_file_of_ones_own(engine, tmp_path) -> None:
     assert data["value"] == pytest.approx(best.value)
     assert data["evaluation"]["mean"] == pytest.approx(best.evaluate(gains(1)).mean)
     assert json.loads(engine(*arguments).stdout)["evaluation"] is None
+
+
+def test_gains_that_look_like_percent_are_told(engine, tmp_path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("group,task,gain\na|b,a,3\na|b,b,0.5\na|c,a,-4\na|c,c,2\n")
+    for command in (["solve"], ["frontier"], ["compare", "--solvers", "greedy"]):
+        result = engine(*command, "--instance", path, "--budget" + "s" * (command != ["solve"]), "2")
+        assert result.exit_code == 0
+        assert "gains are fractions: 3 means 300 %" in result.stderr
+    assert "300 %" in engine("instances", "show", path).stderr
+    path.write_text("group,task,gain\na|b,a,3\na|b,b,0.5\n")
+    assert "300 %" not in engine("solve", "--instance", path).stderr
 
 
 def test_evaluation_gains_that_lack_a_group_cost_no_result(engine, tmp_path) -> None:

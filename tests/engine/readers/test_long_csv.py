@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine import DataError, GainTensor, read_gains
+from engine import DataError, GainTensor, read_gains, write_gains
 
 BASIC = "group,task,gain\na,a,0\nb,b,0\nb|a,a,0.1\nb|a,b,-0.2\n"
 
@@ -75,6 +76,58 @@ def test_the_errors_name_file_line_and_task(tmp_path: Path) -> None:
     assert "line 3, task 'b': a single-task group has gain 0.5" in refusal(
         tmp_path, BASIC.replace("b,b,0", "b,b,0.5")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            BASIC.replace(",", ";"),
+            "line 1: the header is 'group;task;gain': its cells are separated by semicolons; separate them "
+            "by commas, and write numbers with a point",
+        ),
+        (
+            BASIC.replace(",", "\t"),
+            "separated by tabs; separate them by commas .or name a file with tabs .tsv",
+        ),
+        (
+            BASIC.replace("group,task,gain", "Group,Task,Gain"),
+            "line 1: the header is 'Group,Task,Gain': write its names in lower case",
+        ),
+        (
+            BASIC.removeprefix("group,task,gain\n"),
+            "line 1: there is no header: the first line is 'a,a,0'. Put 'group,task,gain' above it",
+        ),
+        ("a;a;0,1\n", "the header is 'a;a;0,1': its cells are separated by semicolons"),
+        (
+            ",group,task,gain\n0,a,a,0\n",
+            "the header is ',group,task,gain': column 1 looks like the index of a data frame",
+        ),
+        ("Unnamed: 0,group,task,gain\n0,a,a,0\n", "column 1 looks like the index .*index=False"),
+        (
+            BASIC.replace("0.1", "0,1"),
+            "line 4: 4 cells, but the header has 3 columns. If this is a decimal comma",
+        ),
+        (
+            BASIC.replace("0.1", '"0,1"'),
+            "line 4, task 'a': the gain '0,1' is not a finite number. If this is a",
+        ),
+        ("groups,task,gain\na,a,0\n", "there is no column 'group' in 'groups,task,gain'"),
+    ],
+)
+def test_common_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
+    assert re.search(message, refusal(tmp_path, text))
+
+
+def test_a_file_with_tabs_is_read_and_written_as_tsv(tmp_path: Path) -> None:
+    path = tmp_path / "gains.tsv"
+    tensor = read(tmp_path, BASIC)
+    write_gains(tensor, path)
+    assert path.read_text().startswith("group\ttask\tgain\tcost\tmeasured\n")
+    assert read_gains(path).digest == tensor.digest
+    path.write_text(BASIC)
+    with pytest.raises(DataError, match="separated by commas; separate them by tabs"):
+        read_gains(path)
 
 
 def test_given_tasks_make_an_unknown_name_an_error_with_a_guess(tmp_path: Path) -> None:

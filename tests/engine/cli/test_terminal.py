@@ -1,0 +1,107 @@
+"""What a person sees on a terminal of 80 columns: whole names and numbers."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("no pseudo-terminals", allow_module_level=True)
+
+import fcntl
+import pty
+import termios
+
+COLUMNS = 80
+LONG = "a_task_whose_name_goes_on_and_on_beyond_what_any_column_of_a_terminal_could_ever_hold"
+
+
+def on_terminal(*arguments: str) -> str:
+    """Return what a command shows on a terminal, without its colours."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.cli.main", *map(str, arguments)],
+        stdin=follower,
+        stdout=follower,
+        stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"},
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
+
+
+@pytest.fixture
+def long_names(tmp_path: Path) -> Path:
+    path = tmp_path / "long.csv"
+    lines = [f"{LONG},{LONG},0,true", "b,b,0,true"]
+    lines += [f"{LONG}|b,{LONG},0.123456,false", f"{LONG}|b,b,-10.123456,false"]
+    path.write_text("\n".join(["group,task,gain,measured", *lines]) + "\n")
+    return path
+
+
+TOY = "tests.engine.fakes:Toy"
+LOSSES = "tests.engine.fakes:ToyLoss"
+NARROW = "tests.engine.fakes:Narrow"
+SOLVERS = "branch-and-bound,local-search,greedy"
+
+
+@pytest.mark.parametrize(
+    ("command", "numbers"),
+    [
+        (("solve", "--instance", "toy4"), ["0.350000", "14.000", "cat, dog, bus", "every value is measured"]),
+        (("solve", "--instance", TOY, "--gains", "guess"), ["* predicted, in whole or in part"]),
+        (("frontier", "--instance", "toy4"), ["0.440000", "11.000", "8.500", "OPTIMAL"]),
+        (("frontier", "--instance", LOSSES), ["OPTIMAL"]),
+        (("compare", "--instance", "toy4", "--solvers", SOLVERS), ["branch-and-bound", "11.000", "8.500"]),
+        (
+            ("compare", "--instance", "toy4", "--instance", LOSSES, "--solvers", f"{SOLVERS},{NARROW}"),
+            ["UNSUPPORTED", "does not", "minimize total loss"],
+        ),
+        (("instances",), ["taskonomy5", "gain_collection/collected_gain", "3185"]),
+        (("instances", "show", "toy4"), ["largest", "14.000", "positive %"]),
+        (("instances", "show", LOSSES), ["largest", "11 at 1"]),
+        (("solvers",), ["https://developers.google.com/optimization", "branch-and-bound"]),
+    ],
+    ids=lambda one: one[0] if isinstance(one, tuple) else "",
+)
+def test_nothing_is_cut(command: tuple[str, ...], numbers: list[str]) -> None:
+    shown = on_terminal(*command)
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= COLUMNS
+    for text in numbers:
+        assert text in shown
+
+
+@pytest.mark.parametrize("command", ["solve", "frontier", "compare", "instances show"])
+def test_long_names_are_whole(command: str, long_names: Path) -> None:
+    name = [] if command == "instances show" else ["--instance"]
+    more = ["--solvers", "branch-and-bound,greedy"] if command == "compare" else []
+    shown = on_terminal(*command.split(), *name, long_names, *more)
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= COLUMNS
+    assert LONG[:30] in shown or command in ("frontier", "compare")
+
+
+def test_what_is_left_out_is_told() -> None:
+    shown = on_terminal("compare", "--instance", "toy4", "--solvers", SOLVERS)
+    assert "not shown at this width: " in shown
+    assert "bound" in shown

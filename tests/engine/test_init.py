@@ -1,0 +1,54 @@
+"""The package as users see it: what it exports, lazily, and ``python -m engine``."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+
+
+def declared() -> dict[str, str]:
+    """Return the module of every name that type checkers see."""
+    tree = ast.parse(Path(str(engine.__file__)).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    found = {}
+    for statement in block.body:
+        assert isinstance(statement, ast.ImportFrom)
+        for name in statement.names:
+            assert name.asname == name.name
+            found[name.name] = str(statement.module)
+    return found
+
+
+def test_type_checkers_see_what_is_exported() -> None:
+    exported = {name: module for module, names in engine._EXPORTS.items() for name in names}
+    assert declared() == exported
+
+
+@pytest.mark.parametrize("name", engine.__all__)
+def test_every_export_is_there(name: str) -> None:
+    assert getattr(engine, name) is not None
+
+
+def test_dir_lists_public_names_only() -> None:
+    assert dir(engine) == sorted(engine.__all__)
+    assert not any(name.startswith("_") for name in dir(engine))
+    for name in ("solve", "frontier", "compare", "open_instance", "FileInstance", "draw", "save_figure"):
+        assert name in dir(engine)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'sole'"):
+        _ = engine.sole
+
+
+def test_the_package_runs_as_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("engine ")
