@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from engine.charts import frontier_chart as frontier_chart
     from engine.comparison import Comparison as Comparison
     from engine.comparison import compare as compare
+    from engine.constraint import Constraint as Constraint
+    from engine.constraint import Grouping as Grouping
+    from engine.constraint import Limits as Limits
     from engine.constraints import Apart as Apart
     from engine.constraints import Budget as Budget
-    from engine.constraints import Constraint as Constraint
     from engine.constraints import Floor as Floor
     from engine.constraints import Forbidden as Forbidden
     from engine.constraints import GroupCount as GroupCount
-    from engine.constraints import Grouping as Grouping
     from engine.constraints import GroupSize as GroupSize
-    from engine.constraints import Limits as Limits
     from engine.constraints import Mandatory as Mandatory
     from engine.constraints import MembershipLimit as MembershipLimit
     from engine.constraints import Partition as Partition
@@ -94,16 +94,14 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
     "engine.charts": ("comparison_chart", "frontier_chart"),
     "engine.comparison": ("Comparison", "compare"),
+    "engine.constraint": ("Constraint", "Grouping", "Limits"),
     "engine.constraints": (
         "Apart",
         "Budget",
-        "Constraint",
         "Floor",
         "Forbidden",
         "GroupCount",
         "GroupSize",
-        "Grouping",
-        "Limits",
         "Mandatory",
         "MembershipLimit",
         "Partition",

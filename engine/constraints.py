@@ -1,129 +1,19 @@
-"""Constraints: which groups may be chosen, how many, and how they may serve."""
+"""The built-in constraints: which groups may be chosen, how many, and how they may serve."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Never
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.constraint import COST_TOLERANCE, Constraint, Grouping, Limits
 from engine.errors import UsageError
-from engine.gains import GainTensor, is_number
-
-COST_TOLERANCE = 1e-9
-
-
-@dataclass
-class Limits:
-    """What the constraints leave of a problem; each constraint narrows it.
-
-    Attributes
-    ----------
-    gains
-        The gain tensor of the problem.
-    allowed
-        Shape (M,): groups that may be chosen.
-    may_serve
-        Shape (E,): member entries that may serve their task.
-    mandatory
-        Shape (M,): groups that must be chosen.
-    min_groups, max_groups
-        Bounds on the number of chosen groups.
-    max_cost
-        Bound on the total cost of the chosen groups.
-    max_memberships
-        Bound on the number of chosen groups that hold any one task.
-    unreachable
-        Why no grouping of this tensor can meet the demands, in words, where that shows at once.
-    """
-
-    gains: GainTensor
-    allowed: NDArray[np.bool_]
-    may_serve: NDArray[np.bool_]
-    mandatory: NDArray[np.bool_]
-    min_groups: int = 0
-    max_groups: int | None = None
-    max_cost: float = math.inf
-    max_memberships: int | None = None
-    unreachable: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, gains: GainTensor) -> Limits:
-        """Return the limits of a problem without constraints."""
-        return cls(
-            gains,
-            np.ones(gains.n_groups, dtype=bool),
-            np.ones(len(gains.values), dtype=bool),
-            np.zeros(gains.n_groups, dtype=bool),
-        )
-
-    def at_most(self, groups: int) -> None:
-        """Lower the largest number of groups."""
-        self.max_groups = groups if self.max_groups is None else min(self.max_groups, groups)
-
-    def share(self, memberships: int) -> None:
-        """Lower the largest number of chosen groups per task."""
-        self.max_memberships = (
-            memberships if self.max_memberships is None else min(self.max_memberships, memberships)
-        )
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """A grouping as the referee sees it: names and numbers only.
-
-    Attributes
-    ----------
-    groups
-        Members of each chosen group.
-    costs
-        Cost of each chosen group.
-    serving
-        The serving group of each task, as an index into ``groups``.
-    values
-        The value of each task in the group that serves it.
-    quantity
-        ``"gain"`` or ``"loss"``.
-    """
-
-    groups: tuple[frozenset[str], ...]
-    costs: tuple[float, ...]
-    serving: Mapping[str, int]
-    values: Mapping[str, float]
-    quantity: str
-
-
-class Constraint(ABC):
-    """Base of all constraints.
-
-    :meth:`restrict` serves the solvers, :meth:`violation` the referee; the two share no code on
-    purpose, so that one checks the other.
-    """
-
-    @abstractmethod
-    def restrict(self, limits: Limits) -> None:
-        """Narrow the limits of a problem to this constraint."""
-
-    @abstractmethod
-    def violation(self, grouping: Grouping) -> str | None:
-        """Return in words how a grouping breaks the constraint, or None."""
-
-    @abstractmethod
-    def describe(self) -> str:
-        """Return the demand in words."""
-
-    def mentioned(self) -> Sequence[str]:
-        """Return the task names in the demand; a problem over other tasks is refused."""
-        return ()
-
-    def may_serve(self, task: str, value: float, quantity: str) -> bool:
-        """Whether a group may serve a task at this value; True unless the constraint is about that."""
-        return True
+from engine.gain_checks import is_number
+from engine.gains import GainTensor
 
 
 def _whole(value: int, least: int, what: str) -> None:

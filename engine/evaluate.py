@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import Constraint, Grouping
+from engine.constraint import Constraint, Grouping
 from engine.errors import DataError
 from engine.gains import GainTensor
 from engine.objectives import SetFunction

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from engine.constraints import Constraint
+from engine.constraint import Constraint
 from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.objectives import Coefficients, Objective

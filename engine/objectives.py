@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import UsageError, unknown_name
-from engine.gains import GainTensor, is_number
+from engine.gain_checks import is_number
+from engine.gains import GainTensor
 
 Sense = Literal["maximize", "minimize"]
 Aggregate = Literal["sum", "min"]

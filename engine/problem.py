@@ -12,7 +12,8 @@ from typing import cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import Budget, Constraint
+from engine.constraint import Constraint
+from engine.constraints import Budget
 from engine.errors import DataError, UsageError
 from engine.gains import GainTensor
 from engine.objectives import Aggregate, Coefficients, Objective, Sense, SetFunction, default_objective

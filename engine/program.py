@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import COST_TOLERANCE, Constraint, Limits
+from engine.constraint import COST_TOLERANCE, Constraint, Limits
 from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.objectives import Aggregate, Objective, SetFunction

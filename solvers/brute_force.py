@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import COST_TOLERANCE
+from engine.constraint import COST_TOLERANCE
 from engine.errors import UsageError
 from engine.objectives import SetFunction
 from engine.problem import Feature, Problem

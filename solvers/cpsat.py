@@ -15,9 +15,9 @@ from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
+from solvers.core import Core
 from solvers.cover import Cover, maximal_covers
 from solvers.cpsat_models import Model, dual_shifted, plain_cover, radius
-from solvers.presolve import Presolved, presolve
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
@@ -64,34 +64,32 @@ class CpSat(Solver):
         program = problem.program
         if program.aggregate == "min":
             return solve_worst(program, control, self._cover)
-        reduced: Presolved | None = None
-        if control.presolve:
-            with control.stage("presolve"):
-                reduced = presolve(program, control)
+        core = Core.of(program, control)
         with control.stage("load"):
             from ortools.sat.python import cp_model  # noqa: F401
         if control.should_stop():
             return Outcome(control.rows, control.bound, control.termination())
         with control.stage("model"):
-            model = self._model(program, reduced, control)
+            model = self._model(core, control)
         if model is None:
             return Outcome(control.rows, control.bound, control.termination())
         with control.stage("search"):
             run = _Run(model, control, self.workers)
             status = run.wait()
-        return _outcome(program, reduced, model, run, status, control)
+        details = {
+            "core_groups": model.core.n_groups,
+            "formulation": model.formulation,
+            "cpsat_status": status,
+            "integer_scale": model.scale,
+        }
+        return core.outcome(control, bound=run.bound, infeasible=status == "INFEASIBLE", details=details)
 
-    def _model(self, program: Program, reduced: Presolved | None, control: Control) -> Model | None:
-        core = program if reduced is None else reduced.core
-        shiftable = (
-            reduced is not None
-            and reduced.chosen is not None
-            and np.isinf(core.max_cost)
-            and (core.max_memberships is None or core.is_partition)
-        )
-        if reduced is not None and shiftable and self.formulation != "radius":
-            return dual_shifted(core, reduced)
-        return radius(core, None if reduced is None else reduced.chosen, control)
+    def _model(self, core: Core, control: Control) -> Model | None:
+        program, known = core.program, core.known
+        shiftable = np.isinf(program.max_cost) and (program.max_memberships is None or program.is_partition)
+        if known is not None and shiftable and self.formulation != "radius":
+            return dual_shifted(program, known)
+        return radius(program, None if known is None else known.chosen, control)
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""
@@ -198,31 +196,3 @@ def _callback(run: _Run) -> cp_model.CpSolverSolutionCallback:
             run.take(self.boolean_value)
 
     return Incumbents()
-
-
-def _outcome(
-    program: Program,
-    reduced: Presolved | None,
-    model: Model,
-    run: _Run,
-    status: str,
-    control: Control,
-) -> Outcome:
-    details = {
-        "core_groups": model.core.n_groups,
-        "formulation": model.formulation,
-        "cpsat_status": status,
-        "integer_scale": model.scale,
-    }
-    if status == "INFEASIBLE":
-        known = reduced is not None and reduced.chosen is not None
-        if not known:
-            return Outcome(None, infeasible=True, details=details)
-    # What the presolve removed cannot beat the best known value by more than the tolerance.
-    bound = run.bound
-    if reduced is not None and reduced.chosen is not None:
-        outside = reduced.value if program.grid else program.strictly_better(reduced.value)
-        bound = max(bound, outside) if np.isfinite(bound) else reduced.bound
-    if np.isfinite(bound):
-        control.tighten(max(bound, control.value))
-    return Outcome(control.rows, control.bound, control.termination(), details=details)

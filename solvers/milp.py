@@ -14,8 +14,8 @@ from engine.progress import Control
 from engine.solution import Termination
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
+from solvers.core import Core
 from solvers.cover import Cover, maximal_covers
-from solvers.presolve import Presolved, presolve
 
 TOLERANCE = 1e-9
 """Feasibility tolerances given to HiGHS; coefficients are scaled to at most 1."""
@@ -42,32 +42,20 @@ class Milp(Solver):
         program = problem.program
         if program.aggregate == "min":
             return solve_worst(program, control, _cover)
-        reduced: Presolved | None = None
-        if control.presolve:
-            with control.stage("presolve"):
-                reduced = presolve(program, control)
+        core = Core.of(program, control)
         with control.stage("load"):
             import pyomo.environ  # noqa: F401
         if control.should_stop():
             return Outcome(control.rows, control.bound, control.termination())
-        core = program if reduced is None else reduced.core
         with control.stage("model"):
-            model = build_model(core, serving=True)
+            model = build_model(core.program, serving=True)
         with control.stage("search"):
-            run = _run(model, core, control)
-        details = {"core_groups": core.n_groups, "highs_status": run.status}
-        known = reduced is not None and reduced.chosen is not None
-        if run.infeasible and not known:
-            return Outcome(None, infeasible=True, details=details)
-        bound = run.bound
-        if reduced is not None and reduced.chosen is not None:
-            # What the presolve removed cannot beat the best known value by more than the tolerance.
-            outside = reduced.value if program.grid else program.strictly_better(reduced.value)
-            bound = max(bound, outside) if np.isfinite(bound) else reduced.bound
-        if np.isfinite(bound):
-            control.tighten(max(bound, control.value))
-        termination = Termination.INTERRUPTED if run.interrupted else control.termination()
-        return Outcome(control.rows, control.bound, termination, details=details)
+            run = _run(model, core.program, control)
+        details = {"core_groups": core.program.n_groups, "highs_status": run.status}
+        outcome = core.outcome(control, bound=run.bound, infeasible=run.infeasible, details=details)
+        if run.interrupted:
+            outcome.termination = Termination.INTERRUPTED
+        return outcome
 
 
 def build_model(core: Program, *, serving: bool) -> Any:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraints import COST_TOLERANCE
+from engine.constraint import COST_TOLERANCE
 from engine.objectives import SetFunction
 from engine.problem import Problem
 from engine.program import Program

@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.cli.commands import say
 from engine.cli.options import ProblemOptions
+from engine.constraint import Constraint
 from engine.constraints import (
     Apart,
-    Constraint,
     Floor,
     Forbidden,
     GroupCount,

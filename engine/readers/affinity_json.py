@@ -12,8 +12,9 @@ import numpy as np
 from engine.affinity import Affinity
 from engine.errors import DataError, UsageError, unknown_name
 from engine.files import read_text, write_text
+from engine.gain_checks import LARGEST_VALUE, task_name_flaw
 from engine.gain_model import all_groups, tabulate
-from engine.gains import LARGEST_VALUE, GainTensor, task_name_flaw
+from engine.gains import GainTensor
 from engine.pair_mean import PairMeanModel
 from engine.readers.foreign import told
 from engine.readers.options import ReadOptions, expanded

@@ -8,14 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.errors import DataError
-from engine.gains import (
-    LARGEST_VALUE,
-    SINGLE_TASK_TOLERANCE,
-    GainTensor,
-    Quantity,
-    baseline_flaw,
-    task_name_flaw,
-)
+from engine.gain_checks import LARGEST_VALUE, SINGLE_TASK_TOLERANCE, baseline_flaw, task_name_flaw
+from engine.gains import GainTensor, Quantity
 from engine.readers.options import ReadOptions
 from engine.readers.tasks import check_names, unknown_task
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine.errors import DataError, unknown_name
-from engine.gains import GainTensor, task_name_flaw
+from engine.gain_checks import task_name_flaw
+from engine.gains import GainTensor
 
 
 def check_names(tasks: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.files import read_text, write_text
-from engine.gains import SINGLE_TASK_TOLERANCE, GainTensor, baseline_flaw, duplicate_rows
+from engine.gain_checks import SINGLE_TASK_TOLERANCE, baseline_flaw, duplicate_rows
+from engine.gains import GainTensor
 from engine.readers.figures import read_matrix
 from engine.readers.options import ReadOptions
 from engine.readers.tasks import check_names

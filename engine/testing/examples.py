@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.constraint import Constraint
 from engine.constraints import (
     Budget,
-    Constraint,
     GroupCount,
     Mandatory,
     MembershipLimit,

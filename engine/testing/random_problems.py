@@ -8,10 +8,10 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from engine.constraint import Constraint
 from engine.constraints import (
     Apart,
     Budget,
-    Constraint,
     Floor,
     Forbidden,
     GroupCount,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.program import Program
-from solvers.presolve import compiled
+from solvers.presolve import compiled, compiled_moves
 from solvers.presolve.kernels import Ascent, Fixing, Multipliers
 
 
@@ -87,14 +87,14 @@ class CompiledKernels:
         floor: NDArray[np.float64],
         steps: int,
     ) -> NDArray[np.int64]:
-        """Search locally; see :func:`solvers.presolve.compiled.improve`."""
+        """Search locally; see :func:`solvers.presolve.compiled_moves.improve`."""
         program = self.program
         state = np.where(program.mandatory, 1, np.where(allowed, 0, -1)).astype(np.int8)
         held = np.concatenate([np.flatnonzero(program.mandatory), chosen[~program.mandatory[chosen]]])
         state[held] = np.maximum(state[held], 0)
         buffer = np.empty(max(len(held), program.max_groups) + 1, dtype=np.int64)
         buffer[: len(held)] = held
-        count = compiled.improve(
+        count = compiled_moves.improve(
             program.indptr,
             program.members,
             program.serve,
@@ -111,10 +111,10 @@ class CompiledKernels:
         return buffer[:count]
 
     def pack(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Pack disjoint groups; see :func:`solvers.presolve.compiled.pack`."""
+        """Pack disjoint groups; see :func:`solvers.presolve.compiled_moves.pack`."""
         program = self.program
         buffer = np.empty(program.n_groups + 1, dtype=np.int64)
-        count = compiled.pack(
+        count = compiled_moves.pack(
             program.indptr,
             program.members,
             program.cost,

@@ -1,0 +1,74 @@
+"""What a solver that proves the core shares with its like: presolve before, the certificate after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.program import Program
+from engine.progress import Control
+from engine.solver import Outcome
+from solvers.presolve import Presolved, presolve
+
+
+@dataclass(frozen=True)
+class Core:
+    """A program with what the presolve found; without presolve, the whole program and nothing.
+
+    Attributes
+    ----------
+    whole
+        The program of the problem.
+    reduced
+        What the presolve found, None where it was not asked for.
+    """
+
+    whole: Program
+    reduced: Presolved | None
+
+    @classmethod
+    def of(cls, program: Program, control: Control) -> Core:
+        """Presolve a program, if the control allows."""
+        if not control.presolve:
+            return cls(program, None)
+        with control.stage("presolve"):
+            return cls(program, presolve(program, control))
+
+    @property
+    def program(self) -> Program:
+        """The program that is left to prove."""
+        return self.whole if self.reduced is None else self.reduced.core
+
+    @property
+    def known(self) -> Presolved | None:
+        """What the presolve found, None unless that includes a grouping."""
+        return None if self.reduced is None or self.reduced.chosen is None else self.reduced
+
+    def outcome(
+        self, control: Control, *, bound: float, infeasible: bool, details: dict[str, Any]
+    ) -> Outcome:
+        """Return the outcome of a run on the core.
+
+        Parameters
+        ----------
+        control
+            Holds the best grouping.
+        bound
+            Proven upper bound on the core, infinite where nothing is proven.
+        infeasible
+            Whether the run found that the core has no grouping.
+        details
+            What to tell beyond that.
+        """
+        if infeasible and self.known is None:
+            return Outcome(None, infeasible=True, details=details)
+        if self.known is not None:
+            # What the presolve removed cannot beat the best known value by more than the tolerance.
+            value = self.known.value
+            removed = value if self.whole.grid else self.whole.strictly_better(value)
+            bound = max(bound, removed) if np.isfinite(bound) else self.known.bound
+        if np.isfinite(bound):
+            control.tighten(max(bound, control.value))
+        return Outcome(control.rows, control.bound, control.termination(), details=details)
