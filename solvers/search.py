@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.presolve.compiled import Floats, Ints, ascend, assign, fix, kernel, rank_descending
+from solvers.presolve.compiled import Floats, Ints, ascend, assign, fix, rank_descending
 from solvers.presolve.compiled_moves import improve, pack, worth
+from solvers.presolve.jit import kernel
 
 ROOT_ITERATIONS = 120
 NODE_ITERATIONS = 30

@@ -11,28 +11,14 @@ members, as in a partition.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.presolve.jit import kernel
 from solvers.presolve.kernels import FIRST_STEP, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY
 
-F = TypeVar("F", bound=Callable[..., Any])
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-def kernel(function: F) -> F:
-    """Compile a function to machine code, kept on disk."""
-    # Reassociation lets sums use vector registers; infinities keep their meaning.
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "nsz"}}
-    try:
-        return cast(F, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # no folder for the cache can be written
-        return cast(F, numba.njit(**options)(function))
 
 
 @kernel
@@ -208,7 +194,8 @@ def select(
                 ties -= 1
                 chosen[count] = g
                 count += 1
-    give_way = threshold if wanted == room else 0.0
+    # Below the room, groups of no worth were chosen to reach the least number; they give way too.
+    give_way = threshold
     replaced = next_value if (wanted <= need) else max(0.0, next_value)
     return count, give_way, replaced
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.presolve.compiled import Floats, Ints, kernel
+from solvers.presolve.compiled import Floats, Ints
+from solvers.presolve.jit import kernel
 
 
 @kernel

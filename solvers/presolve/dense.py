@@ -77,7 +77,9 @@ class DenseKernels:
             return forced, (np.inf if room <= 0 else 0.0), following
         order = free[np.argsort(-values[free], kind="stable")]
         following = float(values[order[wanted]]) if wanted < len(order) else -np.inf
-        give_way = float(values[order[wanted - 1]]) if wanted == room else 0.0
+        last = float(values[order[wanted - 1]])
+        # Below the room, groups of no worth chosen to reach the least number give way too.
+        give_way = last if wanted == room else min(last, 0.0)
         replaced = following if wanted <= need else max(0.0, following)
         return np.concatenate([forced, order[:wanted]]), give_way, replaced
 
