@@ -16,8 +16,7 @@ from solvers.bottleneck import solve_worst
 from solvers.cover import Cover, find_cover
 from solvers.moves import Moves
 from solvers.presolve import Presolved, presolve
-from solvers.presolve.kernels import Multipliers, compiling_pays
-from solvers.presolve.reduction import uncovered_worth
+from solvers.presolve.kernels import Multipliers, compiling_pays, uncovered_worth
 
 Ints = NDArray[np.int64]
 

@@ -216,7 +216,7 @@ def search(
             enough = best[0] + step_up
             iterations = ROOT_ITERATIONS if depth == 0 else NODE_ITERATIONS
             bound, _ = ascend(
-                indptr, members, serve, open_, cost, state, penalty, limits, cap, rigid,
+                indptr, members, serve, open_, cost, state, floor, limits, cap, rigid,
                 u, mu, lam, best[0], enough, iterations, values, frequency,
             )  # fmt: skip
             if bound <= enough:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.program import Program
 from solvers.presolve import compiled, compiled_moves
-from solvers.presolve.kernels import Ascent, Fixing, Multipliers
+from solvers.presolve.kernels import Ascent, Fixing, Multipliers, uncovered_worth
 
 
 class CompiledKernels:
@@ -23,7 +23,7 @@ class CompiledKernels:
         self.program = program
         self.state = program.mandatory.astype(np.int8)
         self.limits = np.array([program.max_groups, program.min_groups, program.max_memberships or 0])
-        self.penalty = np.full(program.n_tasks, np.inf)
+        self.floor = uncovered_worth(program)
 
     def ascend(self, at: Multipliers, target: float, enough: float, iterations: int) -> Ascent:
         """Tighten the Lagrangian bound; see :func:`solvers.presolve.compiled.ascend`."""
@@ -37,7 +37,7 @@ class CompiledKernels:
             program.open,
             program.cost,
             self.state,
-            self.penalty,
+            self.floor,
             self.limits,
             program.max_cost,
             program.is_partition,

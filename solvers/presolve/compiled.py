@@ -2,7 +2,8 @@
 
 Conventions of all kernels. A program of K groups is given by ``indptr, members, serve`` (entries) and
 ``open_, cost`` (per group). ``state[g]`` is 0 for a free group, 1 for a forced one, −1 for a dropped
-one. ``penalty[t]`` is the price of leaving task t unserved, infinite where it must be served.
+one. ``penalty[t]`` is the price of leaving task t unserved, infinite where it must be served, and
+``floor[t]`` a finite worth of leaving it unserved, lower than anything that serving can cost.
 ``limits`` holds the largest and least number of groups and the membership limit, as integers;
 ``cap`` is the cost limit. Multipliers are ``u`` per task (serve exactly once), ``mu`` per task
 (membership limit) and ``lam[0]`` (cost limit). ``rigid`` means that a chosen group serves all its
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.presolve.jit import kernel
-from solvers.presolve.kernels import FIRST_STEP, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY
+from solvers.presolve.kernels import FIRST_STEP, LARGEST_PRICE, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -208,7 +209,7 @@ def ascend(
     open_: Floats,
     cost: Floats,
     state: NDArray[np.int8],
-    penalty: Floats,
+    floor: Floats,
     limits: Ints,
     cap: float,
     rigid: bool,
@@ -223,7 +224,8 @@ def ascend(
 ) -> tuple[float, int]:
     """Tighten the Lagrangian bound by Polyak steps towards ``target``.
 
-    On return ``u, mu, lam`` hold the best multipliers, ``values`` the reduced values under them and
+    Multipliers stay within ``±floor``: larger ones prove nothing more and cost digits. On return
+    ``u, mu, lam`` hold the best multipliers, ``values`` the reduced values under them and
     ``frequency`` how often each group was chosen, recent iterations weighing more. Stops as soon as
     the bound is below ``enough``. Returns the bound (−inf if the limits exclude every choice) and the
     number of iterations.
@@ -302,7 +304,7 @@ def ascend(
         # A task at the price of leaving it unserved cannot fall further.
         norm = 0.0
         for t in range(n_tasks):
-            if slope_u[t] > 0.0 and u[t] <= -penalty[t]:
+            if slope_u[t] > 0.0 and u[t] <= floor[t]:
                 slope_u[t] = 0.0
             direction[t] = slope_u[t] + MOMENTUM * direction[t]
             norm += direction[t] * direction[t]
@@ -318,11 +320,11 @@ def ascend(
             break
         step = theta * max(bound - target, 1e-12) / norm
         for t in range(n_tasks):
-            u[t] = max(u[t] - step * direction[t], -penalty[t])
+            u[t] = min(max(u[t] - step * direction[t], floor[t]), -floor[t])
             if shared:
-                mu[t] = max(0.0, mu[t] - step * slope_mu[t])
+                mu[t] = min(max(0.0, mu[t] - step * slope_mu[t]), -floor[t])
         if capped:
-            lam[0] = max(0.0, lam[0] - step * slack)
+            lam[0] = min(max(0.0, lam[0] - step * slack), -LARGEST_PRICE * floor[0] / cap)
     assign(u, best_u)
     assign(mu, best_mu)
     lam[0] = best_lam

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.program import Program
 from solvers.presolve.kernels import (
     FIRST_STEP,
+    LARGEST_PRICE,
     LEAST_STEP,
     MOMENTUM,
     PATIENCE,
@@ -15,6 +16,7 @@ from solvers.presolve.kernels import (
     Ascent,
     Fixing,
     Multipliers,
+    uncovered_worth,
 )
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,7 @@ class DenseKernels:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.forced = program.mandatory.copy()
+        self.floor = uncovered_worth(program)
         shape = (program.n_groups, program.n_tasks)
         self.serve = np.full(shape, -np.inf)
         self.serve[program.entry_groups, program.members] = program.serve
@@ -136,9 +139,11 @@ class DenseKernels:
                 break
             step = theta * max(total - target, 1e-12) / norm
             now = Multipliers(
-                now.u - step * direction,
-                np.maximum(0.0, now.mu - step * slope_mu),
-                max(0.0, now.lam - step * slack),
+                np.clip(now.u - step * direction, self.floor, -self.floor),
+                np.clip(now.mu - step * slope_mu, 0.0, -self.floor),
+                min(
+                    max(0.0, now.lam - step * slack), -LARGEST_PRICE * float(self.floor[0]) / program.max_cost
+                ),
             )
         return Ascent(bound, best, self.reduced(best), frequency)
 

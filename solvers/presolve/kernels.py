@@ -18,6 +18,9 @@ PATIENCE = 5
 STEP_DECAY = 0.65
 LEAST_STEP = 1e-3
 
+LARGEST_PRICE = 1e4
+"""The cost multiplier times the cost limit exceeds the multipliers of tasks at most so often."""
+
 COMPILED_ENTRIES = 400_000
 """From so many member entries on, compiling pays for a single solve."""
 
@@ -83,6 +86,12 @@ class Kernels(Protocol):
     def pack(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Choose disjoint groups greedily in a given order."""
         ...
+
+
+def uncovered_worth(program: Program) -> NDArray[np.float64]:
+    """Return a finite worth of leaving each task unserved, lower than anything serving can cost."""
+    worst = 4.0 * (program.n_tasks * program.scale + float(np.abs(program.open).sum())) + 1.0
+    return np.full(program.n_tasks, -worst)
 
 
 def compiling_pays(program: Program) -> bool:

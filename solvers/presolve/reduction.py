@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from engine.program import Program
 from engine.progress import Control
 from solvers.presolve.dominance import undominated
-from solvers.presolve.kernels import Ascent, Kernels, Multipliers, compiling_pays, make_kernels
+from solvers.presolve.kernels import (
+    Ascent,
+    Kernels,
+    Multipliers,
+    compiling_pays,
+    make_kernels,
+    uncovered_worth,
+)
 
 Ints = NDArray[np.int64]
 
@@ -93,12 +100,6 @@ def presolve(
     if compiled is None:
         compiled = compiling_pays(program)
     return _Reduction(program, control, compiled, start, thorough).run()
-
-
-def uncovered_worth(program: Program) -> NDArray[np.float64]:
-    """Return a finite worth of leaving each task unserved, lower than anything serving can cost."""
-    worst = 4.0 * (program.n_tasks * program.scale + float(np.abs(program.open).sum())) + 1.0
-    return np.full(program.n_tasks, -worst)
 
 
 class _Reduction:
