@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 
-LARGEST_INTEGER = 2.0**40
-COST_UNITS = 10**9
+LARGEST_INTEGER = 2.0**34
+COST_UNITS = 10**12
 
 
 @dataclass
@@ -84,9 +84,7 @@ def _base(core: Program) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
     for group in np.flatnonzero(core.mandatory):
         model.add(x[group] == 1)
     if np.isfinite(core.max_cost):
-        units = [round(Fraction(cost) * COST_UNITS) for cost in core.cost.tolist()]
-        limit = math.floor(Fraction(core.max_cost) * COST_UNITS)
-        model.add(sum(one * unit for one, unit in zip(x, units, strict=True)) <= limit)
+        _bound_cost(model, x, core)
     if core.max_memberships is not None:
         for holders in _holders(core):
             together = [x[group] for group in holders]
@@ -95,6 +93,22 @@ def _base(core: Program) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
             else:
                 model.add(sum(together) <= core.max_memberships)
     return model, x
+
+
+def _bound_cost(model: cp_model.CpModel, x: list[cp_model.IntVar], core: Program) -> None:
+    """Bound the cost in integers.
+
+    The limit of the program lies a relative 1e-9 above the budget, a thousand units here, so that
+    rounding each cost to half a unit changes no verdict on a sum that the budget was meant for.
+    """
+    units = []
+    for one, cost in zip(x, core.cost.tolist(), strict=True):
+        if cost > core.max_cost:
+            model.add(one == 0)
+        units.append(
+            0 if cost > core.max_cost else round(Fraction(cost) / Fraction(core.max_cost) * COST_UNITS)
+        )
+    model.add(sum(unit * one for unit, one in zip(units, x, strict=True)) <= COST_UNITS)
 
 
 def _holders(core: Program) -> list[Ints]:
