@@ -96,7 +96,8 @@ def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdic
             total = float(objective.function([gains.group(row) for row in sorted(chosen)]))
         else:
             served = list(best.values())
-            total = min(served) if objective.aggregate == "min" else math.fsum(served)
+            worst = min if objective.sense == "maximize" else max
+            total = worst(served) if objective.aggregate == "min" else math.fsum(served)
             total += math.fsum(opening[row] for row in chosen)
     ordered = {name: serving[name] for name in gains.tasks if name in serving}
     return Verdict(total, ordered, {name: values[name] for name in ordered}, tuple(problems))

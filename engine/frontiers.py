@@ -54,7 +54,7 @@ def frontier(
     """
     check_problem(problem)
     limits = _limits(budgets)
-    check_limits(time_limit, threads)
+    check_limits(time_limit, threads, seed)
     name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
     memory: dict[str, Any] = {}
     found: dict[float, Solution] = {}

@@ -77,8 +77,8 @@ class Objective(ABC):
     sense
         ``"maximize"`` or ``"minimize"``.
     aggregate
-        How tasks add up: ``"sum"``, or ``"min"`` for the value of the task that fares worst. With
-        ``"min"`` groups have no opening values.
+        How tasks add up: ``"sum"``, or ``"min"`` for the value of the task that fares worst, which
+        is the largest one when minimising. With ``"min"`` groups have no opening values.
     """
 
     sense: ClassVar[Sense] = "maximize"

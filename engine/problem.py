@@ -146,7 +146,7 @@ class Problem:
         """Return this problem with its budget replaced; what is compiled already is shared."""
         others = tuple(one for one in self.constraints if not isinstance(one, Budget))
         problem = replace(self, constraints=(*others, Budget(limit)))
-        for name in ("coefficients", "_without_budget"):
+        for name in ("coefficients", "_objective_digest", "_without_budget"):
             problem.__dict__[name] = getattr(self, name)
         return problem
 
@@ -160,8 +160,16 @@ class Problem:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over gains, objective and constraints."""
-        parts = (self.gains.digest, repr(self.objective), *map(repr, self.constraints))
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+        words = (self.gains.digest, self._objective_digest, self.objective.describe())
+        demands = map(repr, self.constraints)
+        return hashlib.sha256("\x1f".join((*words, *demands)).encode()).hexdigest()
+
+    @cached_property
+    def _objective_digest(self) -> str:
+        serve, opening = self.coefficients
+        hashed = hashlib.sha256(f"{self.objective.sense} {self.objective.aggregate}".encode())
+        hashed.update(serve.tobytes() + opening.tobytes())
+        return hashed.hexdigest()
 
 
 def check_problem(problem: object) -> None:

@@ -48,7 +48,10 @@ class Program:
     grid
         Positive where every coefficient is a whole multiple of it, so that values are too; else 0.
     scale
-        The largest absolute coefficient, at least a tiny positive number.
+        The magnitude of what a good solution holds, which tolerances refer to: the largest of the
+        tasks' best values and of the opening values that help. Above 0.
+    largest
+        The largest absolute coefficient, a diverged run's included. Above 0.
     unreachable
         Demands that alone make the program infeasible, in words.
     """
@@ -69,6 +72,7 @@ class Program:
     sign: float
     grid: float
     scale: float
+    largest: float
     unreachable: tuple[str, ...] = ()
 
     @property
@@ -129,9 +133,13 @@ class Program:
     def with_max_cost(self, limit: float) -> Program:
         """Return the program with its cost bounded; with equal costs this bounds the group count."""
         if self.n_groups and self.cost[0] > 0 and np.all(self.cost == self.cost[0]):
-            affordable = math.floor(limit / self.cost[0] + COST_TOLERANCE)
+            affordable = math.floor(limit * (1 + COST_TOLERANCE) / self.cost[0])
             return replace(self, max_groups=min(self.max_groups, affordable))
         return replace(self, max_cost=min(self.max_cost, limit * (1 + COST_TOLERANCE)))
+
+    def affords(self, groups: NDArray[np.int64]) -> bool:
+        """Whether these candidates keep within the cost limit."""
+        return bool(np.isinf(self.max_cost) or self.cost[groups].sum() <= self.max_cost)
 
     def trivial_bound(self) -> float:
         """Return an upper bound at no cost: every task at its best, every opening value that helps."""
@@ -234,7 +242,8 @@ def compile_program(
         aggregate=objective.aggregate,
         sign=sign,
         grid=_grid(program_serve, opening),
-        scale=_scale(program_serve, opening),
+        scale=_scale(gains.n_tasks, gains.members[held], program_serve, opening),
+        largest=_largest(program_serve, opening),
         unreachable=tuple(unreachable),
     )
     return program.with_max_cost(limits.max_cost) if math.isfinite(limits.max_cost) else program
@@ -243,15 +252,30 @@ def compile_program(
 def _grid(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
     """Return the coarsest decimal step that every coefficient is a multiple of, 0 if none."""
     values = np.concatenate([serve[np.isfinite(serve)], opening])
-    if not len(values) or np.abs(values).max() > 1e6:
+    largest = np.abs(values).max(initial=0.0)
+    if not 0.0 < largest <= 1e6:
         return 0.0
     for decimals in range(GRID_DECIMALS + 1):
-        scaled = values * 10.0**decimals
-        if np.abs(scaled - np.round(scaled)).max() <= 1e-6 * 10.0 ** (decimals - GRID_DECIMALS):
-            return 10.0**-decimals
+        step = 10.0**-decimals
+        nearest = np.round(values * 10.0**decimals)
+        if largest >= step and np.abs(values - nearest / 10.0**decimals).max() <= 1e-12 * largest:
+            return step
     return 0.0
 
 
-def _scale(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
-    largest = np.abs(serve[np.isfinite(serve)]).max(initial=0.0)
-    return float(max(largest, np.abs(opening).max(initial=0.0), 1e-100))
+def _largest(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
+    largest = max(np.abs(serve[np.isfinite(serve)]).max(initial=0.0), np.abs(opening).max(initial=0.0))
+    return float(largest) or 1.0
+
+
+def _scale(
+    n_tasks: int,
+    members: NDArray[np.int64],
+    serve: NDArray[np.float64],
+    opening: NDArray[np.float64],
+) -> float:
+    best = np.full(n_tasks, -np.inf)
+    np.maximum.at(best, members, serve)
+    best = np.abs(best[np.isfinite(best)])
+    scale = max(best.max(initial=0.0), opening.max(initial=0.0))
+    return float(scale) or _largest(serve, opening)

@@ -140,10 +140,23 @@ def make_solver(solver: str | Solver, options: Mapping[str, Any] | None = None) 
     for name in options or {}:
         if name not in known:
             raise unknown_name(f"option of solver {solver!r}:", name, known)
+        _check_option(solver, name, (options or {})[name], known[name])
     try:
         return solver, cls(**(options or {}))
     except TypeError as error:
         raise UsageError(f"Solver {solver!r}: {error}") from error
+
+
+def _check_option(solver: str, name: str, given: Any, default: Any) -> None:
+    """Refuse an option that is of another kind than its default."""
+    kinds: dict[type, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}
+    allowed = kinds.get(type(default))
+    if allowed is None:
+        return
+    if not isinstance(given, allowed) or (isinstance(given, bool) and type(default) is not bool):
+        raise UsageError(
+            f"Option {name!r} of solver {solver!r} must be like its default {default!r}, not {given!r}."
+        )
 
 
 def check_supported(name: str, solver: Solver, problem: Problem) -> None:

@@ -52,11 +52,13 @@ def solve(
         A registered name, ``"module:Class"`` or a :class:`~engine.Solver`; by default the preferred
         installed solver that can prove this problem.
     time_limit
-        Seconds, above 0; None for no limit.
+        Seconds, above 0; None for no limit. What cannot be interrupted may overrun it: loading a
+        library and building its model.
     seed
         Fixes every random decision.
     threads
-        By default the cores this process may use.
+        The most a solver may use; by default the cores of this process. The exact solvers here prove
+        fastest on one, and use one.
     warm_start
         An earlier solution, or groups as task names. A feasible one is never made worse.
     presolve
@@ -76,7 +78,7 @@ def solve(
         If the solver cannot express the problem.
     """
     check_problem(problem)
-    check_limits(time_limit, threads)
+    check_limits(time_limit, threads, seed)
     name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
     check_supported(name, runner, problem)
     control = Control(
@@ -92,7 +94,7 @@ def solve(
     return run(problem, name, runner, control, options or {})
 
 
-def check_limits(time_limit: float | None, threads: int | None) -> None:
+def check_limits(time_limit: float | None, threads: int | None, seed: int = 0) -> None:
     """Refuse limits that make no sense.
 
     Raises
@@ -102,6 +104,8 @@ def check_limits(time_limit: float | None, threads: int | None) -> None:
     """
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise UsageError(f"The time limit must be a finite number of seconds above 0, not {time_limit!r}.")
+    if not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"The seed must be a whole number, 0 or more, not {seed!r}.")
     if threads is not None and threads < 1:
         raise UsageError(f"The number of threads must be 1 or more, not {threads!r}.")
 
@@ -172,7 +176,9 @@ def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdi
     """Judge a choice, without the groups that serve nobody where no demand and no value needs them."""
     chosen = sorted(int(row) for row in rows)
     verdict = referee(problem, chosen)
-    serving = sorted(set(verdict.serving.values()))
+    program = problem.program
+    needed = set(program.rows[program.mandatory].tolist())
+    serving = sorted(needed.intersection(chosen) | set(verdict.serving.values()))
     if verdict.problems or verdict.value is None or len(serving) == len(chosen):
         return chosen, verdict
     leaner = referee(problem, serving)

@@ -93,7 +93,7 @@ class Beam(Solver):
         return Outcome(control.rows, termination=control.termination())
 
     def _table(self, program: Program) -> NDArray[np.float64]:
-        missing = MISSING * max(1.0, program.scale)
+        missing = MISSING * max(1.0, program.largest)
         usable = np.isfinite(program.serve)
         if self.zeros_as_missing:
             usable &= program.serve != 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome
-from solvers.cover import CoverProver
+from solvers.cover import Cover, CoverProver
 from solvers.presolve import presolve
 
 Ints = NDArray[np.int64]
@@ -24,7 +24,13 @@ def at_level(program: Program, level: float) -> Program:
     if program.is_partition:
         allowed = np.bincount(program.entry_groups, ~fine, program.n_groups) == 0
     plain = replace(
-        program, serve=serve, open=np.zeros(program.n_groups), aggregate="sum", grid=1.0, scale=1.0
+        program,
+        serve=serve,
+        open=np.zeros(program.n_groups),
+        aggregate="sum",
+        grid=1.0,
+        scale=1.0,
+        largest=1.0,
     )
     return plain.select(np.flatnonzero(allowed), fine)
 
@@ -54,11 +60,14 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
     chosen: Ints | None = None
     steps = 0
     middle = low
+    forced = program.rows[program.mandatory]
     while low <= high:
         if control.should_stop():
             break
         level_program = at_level(program, float(levels[middle]))
-        cover = prove_cover(level_program, control)
+        # A partition cannot hold a mandatory group that is below the level anywhere.
+        reachable = np.isin(forced, level_program.rows).all()
+        cover = prove_cover(level_program, control) if reachable else Cover(None)
         steps += 1
         if not cover.decided:
             break
@@ -73,7 +82,7 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
             reached = program.value(chosen)
             control.incumbent(program.rows[chosen], reached)
             low = max(middle, int(np.searchsorted(levels, reached))) + 1
-        middle = (low + high + 1) // 2 if steps else low
+        middle = (low + high + 1) // 2
     if chosen is None:
         return Outcome(None, control.bound, control.termination(), details={"levels_tried": steps})
     proven = low > high

@@ -150,6 +150,7 @@ class BranchAndBound(Solver):
             open=np.zeros(program.n_groups),
             grid=1.0,
             scale=1.0,
+            largest=1.0,
         )
         start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
         tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))

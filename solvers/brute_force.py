@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import COST_TOLERANCE
 from engine.errors import UsageError
 from engine.objectives import SetFunction
 from engine.problem import Feature, Problem
@@ -106,7 +105,7 @@ def _values(problem: Problem, sets: NDArray[np.int64]) -> NDArray[np.float64]:
 
     best = serve[sets].max(axis=1)
     feasible = (best > -np.inf).all(axis=1)
-    feasible &= program.cost[sets].sum(axis=1) <= program.max_cost * (1 + COST_TOLERANCE)
+    feasible &= program.cost[sets].sum(axis=1) <= program.max_cost
     if program.max_memberships is not None:
         feasible &= (held[sets].sum(axis=1) <= program.max_memberships).all(axis=1)
 

@@ -46,6 +46,18 @@ class Core:
         """What the presolve found, None unless that includes a grouping."""
         return None if self.reduced is None or self.reduced.chosen is None else self.reduced
 
+    def tighten(self, control: Control, bound: float) -> None:
+        """Report a bound on the core as one on the whole program.
+
+        What the presolve removed cannot beat the best known value by more than the tolerance.
+        """
+        if self.known is not None:
+            value = self.known.value
+            removed = value if self.whole.grid else self.whole.strictly_better(value)
+            bound = max(bound, removed) if np.isfinite(bound) else self.known.bound
+        if np.isfinite(bound):
+            control.tighten(max(bound, control.value))
+
     def outcome(
         self, control: Control, *, bound: float, infeasible: bool, details: dict[str, Any]
     ) -> Outcome:
@@ -64,11 +76,5 @@ class Core:
         """
         if infeasible and self.known is None:
             return Outcome(None, infeasible=True, details=details)
-        if self.known is not None:
-            # What the presolve removed cannot beat the best known value by more than the tolerance.
-            value = self.known.value
-            removed = value if self.whole.grid else self.whole.strictly_better(value)
-            bound = max(bound, removed) if np.isfinite(bound) else self.known.bound
-        if np.isfinite(bound):
-            control.tighten(max(bound, control.value))
+        self.tighten(control, bound)
         return Outcome(control.rows, control.bound, control.termination(), details=details)

@@ -65,6 +65,8 @@ class CpSat(Solver):
         if program.aggregate == "min":
             return solve_worst(program, control, self._cover)
         core = Core.of(program, control)
+        if control.should_stop():
+            return Outcome(control.rows, control.bound, control.termination())
         with control.stage("load"):
             from ortools.sat.python import cp_model  # noqa: F401
         if control.should_stop():
@@ -74,7 +76,7 @@ class CpSat(Solver):
         if model is None:
             return Outcome(control.rows, control.bound, control.termination())
         with control.stage("search"):
-            run = _Run(model, control, self.workers)
+            run = _Run(model, control, self.workers, core)
             status = run.wait()
         details = {
             "core_groups": model.core.n_groups,
@@ -89,7 +91,10 @@ class CpSat(Solver):
         shiftable = np.isinf(program.max_cost) and (program.max_memberships is None or program.is_partition)
         if known is not None and shiftable and self.formulation != "radius":
             return dual_shifted(program, known)
-        return radius(program, None if known is None else known.chosen, control)
+        start = None if known is None else known.chosen
+        if start is None and control.rows is not None:
+            start = np.searchsorted(program.rows, control.rows)
+        return radius(program, start, control)
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""
@@ -120,11 +125,12 @@ def _quiet(control: Control) -> Control:
 class _Run:
     """One solve in a thread of its own, so that an interrupt reaches us at once."""
 
-    def __init__(self, model: Model, control: Control, workers: int) -> None:
+    def __init__(self, model: Model, control: Control, workers: int, core: Core | None = None) -> None:
         from ortools.sat.python import cp_model
 
         self.model = model
         self.control = control
+        self.core = core
         self.chosen: NDArray[np.int64] | None = None
         self.bound = np.inf
         self.status = "UNKNOWN"
@@ -170,7 +176,7 @@ class _Run:
             self.status = self._solver.status_name(status)
             if self.status in ("OPTIMAL", "FEASIBLE"):
                 self.take(self._solver.boolean_value)
-            if self.status in ("OPTIMAL", "FEASIBLE", "UNKNOWN"):
+            if self.status in ("OPTIMAL", "FEASIBLE"):  # else the field may hold a 0 that is no bound
                 self._on_bound(self._solver.best_objective_bound)
         except BaseException as error:
             self._failure = error
@@ -186,6 +192,8 @@ class _Run:
 
     def _on_bound(self, bound: float) -> None:
         self.bound = min(self.bound, self.model.bound(bound))
+        if self.core is not None:
+            self.core.tighten(self.control, self.bound)
         if self.control.should_stop():
             self._solver.stop_search()
 

@@ -64,7 +64,7 @@ def integer_scale(program: Program) -> float:
     """Return integer units per unit of value: exact where the coefficients lie on a decimal grid."""
     if program.grid:
         return float(round(1.0 / program.grid))
-    return float(2.0 ** math.floor(math.log2(LARGEST_INTEGER / program.scale)))
+    return float(2.0 ** math.floor(math.log2(LARGEST_INTEGER / program.largest)))
 
 
 def _integers(values: NDArray[np.float64], scale: float) -> Ints:

@@ -43,6 +43,8 @@ class Milp(Solver):
         if program.aggregate == "min":
             return solve_worst(program, control, _cover)
         core = Core.of(program, control)
+        if control.should_stop():
+            return Outcome(control.rows, control.bound, control.termination())
         with control.stage("load"):
             import pyomo.environ  # noqa: F401
         if control.should_stop():
@@ -82,8 +84,8 @@ def build_model(core: Program, *, serving: bool) -> Any:
     for entry in able.tolist():
         by_task[int(core.members[entry])].append(entry)
     group_of = core.entry_groups.tolist()
-    serve = (core.serve / core.scale).tolist()
-    opening = core.open / core.scale
+    serve = (core.serve / core.largest).tolist()
+    opening = core.open / core.largest
 
     def column_sum(variables: Any, at: Any) -> Any:
         return pyo.quicksum(variables[index] for index in at)
@@ -112,7 +114,7 @@ def build_model(core: Program, *, serving: bool) -> Any:
         )
     value: Any = pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(opening) if worth)
     if serving and core.is_partition:
-        totals = np.bincount(core.entry_groups, core.serve / core.scale, core.n_groups)
+        totals = np.bincount(core.entry_groups, core.serve / core.largest, core.n_groups)
         value += pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(totals))
     elif serving:
         model.y = pyo.Var(able.tolist(), bounds=(0, 1))
@@ -164,7 +166,7 @@ def _run(model: Any, core: Program, control: Control) -> _Run:
     claimed = results.objective_bound
     bound = np.inf
     if claimed is not None and np.isfinite(claimed):
-        bound = (float(claimed) + BOUND_MARGIN) * core.scale
+        bound = (float(claimed) + BOUND_MARGIN) * core.largest
         if core.grid:
             bound = float(np.floor(bound / core.grid + 1e-3)) * core.grid
     return _Run(

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import COST_TOLERANCE
 from engine.objectives import SetFunction
 from engine.problem import Problem
 from engine.program import Program
@@ -148,7 +147,7 @@ class Moves:
         fits[chosen] = False
         if np.isfinite(program.max_cost):
             spent = float(program.cost[chosen].sum())
-            fits &= program.cost + spent <= program.max_cost * (1 + COST_TOLERANCE)
+            fits &= program.cost + spent <= program.max_cost
         if program.max_memberships is not None:
             full = self.memberships(chosen) >= program.max_memberships
             fits[program.entry_groups[full[program.members]]] = False
@@ -162,7 +161,7 @@ class Moves:
             return False
         if np.isfinite(program.max_cost):
             spent = float(program.cost[chosen].sum() + program.cost[group])
-            if spent > program.max_cost * (1 + COST_TOLERANCE):
+            if spent > program.max_cost:
                 return False
         if program.max_memberships is None:
             return True
@@ -182,7 +181,7 @@ class Moves:
         return (
             len(groups) <= program.max_groups
             and set(self.mandatory) <= set(groups)
-            and float(program.cost[list(groups)].sum()) <= program.max_cost * (1 + COST_TOLERANCE)
+            and float(program.cost[list(groups)].sum()) <= program.max_cost
             and (
                 program.max_memberships is None
                 or bool((self.memberships(groups) <= program.max_memberships).all())

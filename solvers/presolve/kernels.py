@@ -90,7 +90,7 @@ class Kernels(Protocol):
 
 def uncovered_worth(program: Program) -> NDArray[np.float64]:
     """Return a finite worth of leaving each task unserved, lower than anything serving can cost."""
-    worst = 4.0 * (program.n_tasks * program.scale + float(np.abs(program.open).sum())) + 1.0
+    worst = 4.0 * (program.n_tasks * program.largest + float(np.abs(program.open).sum()))
     return np.full(program.n_tasks, -worst)
 
 

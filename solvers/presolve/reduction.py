@@ -179,7 +179,7 @@ class _Reduction:
         program = self.whole
         if kept is not None:
             at: Multipliers = kept[0]
-            return at
+            return replace(at, lam=at.lam if np.isfinite(program.max_cost) else 0.0)
         best = np.full(program.n_tasks, -np.inf)
         np.maximum.at(best, program.members, program.serve)
         return Multipliers(best, np.zeros(program.n_tasks))
@@ -384,7 +384,7 @@ def _within_limits(program: Program, chosen: Ints) -> bool:
     """Whether a choice meets every limit of the program but coverage."""
     if not program.min_groups <= len(chosen) <= program.max_groups:
         return False
-    if np.isfinite(program.max_cost) and program.cost[chosen].sum() > program.max_cost + 1e-9:
+    if not program.affords(chosen):
         return False
     held = np.zeros(program.n_groups, dtype=bool)
     held[chosen] = True
