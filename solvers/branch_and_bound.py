@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -80,10 +81,9 @@ class BranchAndBound(Solver):
         if not reduced.closed and not control.should_stop():
             core = replace(reduced.core, mandatory=reduced.forced)
             tree = Tree(core, reduced.multipliers, reduced.value, np.full(core.n_tasks, np.inf))
-            with control.stage("compile"):
-                tree.explore(0)
-            with control.stage("search"):
-                self._search(tree, reduced.value, control)
+            if tree.compile(control):
+                with control.stage("search"):
+                    self._search(tree, reduced.value, control)
             details["nodes"] = tree.nodes
         return Outcome(control.rows, control.bound, control.termination(), details=details)
 
@@ -94,8 +94,8 @@ class BranchAndBound(Solver):
         at = Multipliers(best, np.zeros(program.n_tasks))
         unserved = float(uncovered_worth(program).sum())
         tree = Tree(program, at, unserved, np.full(program.n_tasks, np.inf))
-        with control.stage("compile"):
-            tree.explore(0)
+        if not tree.compile(control):
+            return None
         with control.stage("search"):
             done = tree.explore(NODES_BETWEEN_POLLS)
         if not done or not len(tree.solution):
@@ -154,8 +154,8 @@ class BranchAndBound(Solver):
         )
         start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
         tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))
-        with control.stage("compile"):
-            tree.explore(0)
+        if not tree.compile(control):
+            return Cover(None, decided=False)
         while not tree.explore(NODES_BETWEEN_POLLS):
             if tree.value >= 0:
                 break
@@ -231,6 +231,18 @@ class Tree:
         """The largest bound among the open nodes, infinite while the root is open."""
         depth = int(self._tree[0])
         return float(self._bounds[:depth].max()) if depth else np.inf
+
+    def compile(self, control: Control) -> bool:
+        """Compile the kernels, or load what was compiled; return False if the time ends before.
+
+        Compiling takes some ten seconds, once per machine, and cannot be stopped; without time left
+        it goes on in the background, for the next run.
+        """
+        with control.stage("compile"):
+            thread = threading.Thread(target=self.explore, args=(0,), daemon=True)
+            thread.start()
+            thread.join(min(control.remaining(), threading.TIMEOUT_MAX))
+            return not thread.is_alive()
 
     def explore(self, nodes: int) -> bool:
         """Explore so many nodes more; return whether the tree is exhausted."""
