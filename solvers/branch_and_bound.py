@@ -239,6 +239,9 @@ class Tree:
         it goes on in the background, for the next run.
         """
         with control.stage("compile"):
+            if np.isinf(control.remaining()):
+                self.explore(0)
+                return True
             thread = threading.Thread(target=self.explore, args=(0,), daemon=True)
             thread.start()
             thread.join(min(control.remaining(), threading.TIMEOUT_MAX))
