@@ -88,14 +88,10 @@ def explain(problem: Problem, solver: Solver, control: Control) -> Conflict:
         smaller = replace(problem, objective=_Anything(), constraints=tuple(kept))
         if contradictory(smaller):
             return True
-        limit = control.remaining()
-        if limit <= 0:
+        if control.remaining() <= 0:
             return False
-        trial = Control(
-            time_limit=None if np.isinf(limit) else limit, seed=control.seed, threads=control.threads
-        )
         try:
-            return solver.solve(smaller, trial).infeasible
+            return solver.solve(smaller, control.quiet()).infeasible
         except UsageError:  # too much for this solver
             return False
 

@@ -90,6 +90,11 @@ class Program:
         """Shape (E,): the candidate of each entry."""
         return np.repeat(np.arange(self.n_groups), np.diff(self.indptr))
 
+    @cached_property
+    def best_values(self) -> NDArray[np.float64]:
+        """Shape (N,): the best value of each task in any candidate, −inf where none may serve it."""
+        return _best_values(self.n_tasks, self.members, self.serve)
+
     @property
     def tolerance(self) -> float:
         """How far below a proven bound a value still counts as optimal."""
@@ -134,8 +139,11 @@ class Program:
         """Return the program with its cost bounded; with equal costs this bounds the group count."""
         if self.n_groups and self.cost[0] > 0 and np.all(self.cost == self.cost[0]):
             affordable = math.floor(limit * (1 + COST_TOLERANCE) / self.cost[0])
-            return replace(self, max_groups=min(self.max_groups, affordable))
-        return replace(self, max_cost=min(self.max_cost, limit * (1 + COST_TOLERANCE)))
+            limited = replace(self, max_groups=min(self.max_groups, affordable))
+        else:
+            limited = replace(self, max_cost=min(self.max_cost, limit * (1 + COST_TOLERANCE)))
+        limited.__dict__["best_values"] = self.best_values  # the same for every budget
+        return limited
 
     def affords(self, groups: NDArray[np.int64]) -> bool:
         """Whether these candidates keep within the cost limit."""
@@ -143,8 +151,7 @@ class Program:
 
     def trivial_bound(self) -> float:
         """Return an upper bound at no cost: every task at its best, every opening value that helps."""
-        best = np.full(self.n_tasks, -np.inf)
-        np.maximum.at(best, self.members, self.serve)
+        best = self.best_values
         served = float(best.min()) if self.aggregate == "min" else math.fsum(best)
         return served + math.fsum(np.maximum(self.open, 0.0))
 
@@ -263,6 +270,12 @@ def _grid(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
     return 0.0
 
 
+def _best_values(n_tasks: int, members: NDArray[np.int64], serve: NDArray[np.float64]) -> NDArray[np.float64]:
+    best = np.full(n_tasks, -np.inf)
+    np.maximum.at(best, members, serve)
+    return best
+
+
 def _largest(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
     largest = max(np.abs(serve[np.isfinite(serve)]).max(initial=0.0), np.abs(opening).max(initial=0.0))
     return float(largest) or 1.0
@@ -274,8 +287,7 @@ def _scale(
     serve: NDArray[np.float64],
     opening: NDArray[np.float64],
 ) -> float:
-    best = np.full(n_tasks, -np.inf)
-    np.maximum.at(best, members, serve)
+    best = _best_values(n_tasks, members, serve)
     best = np.abs(best[np.isfinite(best)])
     scale = max(best.max(initial=0.0), opening.max(initial=0.0))
     return float(scale) or _largest(serve, opening)

@@ -18,21 +18,26 @@ Ints = NDArray[np.int64]
 
 def at_level(program: Program, level: float) -> Program:
     """Return the program in which only entries of at least ``level`` may serve, all alike."""
-    fine = program.serve >= level
-    serve = np.where(fine, 0.0, -np.inf)
-    allowed = np.ones(program.n_groups, dtype=bool)
-    if program.is_partition:
-        allowed = np.bincount(program.entry_groups, ~fine, program.n_groups) == 0
+    groups, fine = _reaching(program, level)
     plain = replace(
         program,
-        serve=serve,
+        serve=np.where(fine, 0.0, -np.inf),
         open=np.zeros(program.n_groups),
         aggregate="sum",
         grid=1.0,
         scale=1.0,
         largest=1.0,
     )
-    return plain.select(np.flatnonzero(allowed), fine)
+    return plain.select(groups, fine)
+
+
+def _reaching(program: Program, level: float) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the groups and the entries that may be used at a level."""
+    fine = program.serve >= level
+    allowed = np.ones(program.n_groups, dtype=bool)
+    if program.is_partition:
+        allowed = np.bincount(program.entry_groups, ~fine, program.n_groups) == 0
+    return np.flatnonzero(allowed), fine
 
 
 def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Outcome:
@@ -53,9 +58,7 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
         Of all groupings at the best level, one whose total value a local search has raised.
     """
     levels = np.unique(program.serve[np.isfinite(program.serve)])
-    best_of_task = np.full(program.n_tasks, -np.inf)
-    np.maximum.at(best_of_task, program.members, program.serve)
-    low, high = 0, int(np.searchsorted(levels, best_of_task.min(), side="right")) - 1
+    low, high = 0, int(np.searchsorted(levels, program.best_values.min(), side="right")) - 1
     control.tighten(float(levels[high]))
     chosen: Ints | None = None
     steps = 0
@@ -97,11 +100,7 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
 
 def _with_larger_total(program: Program, level: float, chosen: Ints, control: Control) -> Ints:
     """Return a choice no worse for the worst task and better in total, as far as presolve finds one."""
-    fine = program.serve >= level
-    allowed = np.ones(program.n_groups, dtype=bool)
-    if program.is_partition:
-        allowed = np.bincount(program.entry_groups, ~fine, program.n_groups) == 0
-    kept = np.flatnonzero(allowed)
+    kept, fine = _reaching(program, level)
     floored = replace(program, aggregate="sum").select(kept, fine)
     limit = control.remaining()
     polish = Control(time_limit=min(1.0, limit) if limit > 0 else 1e-9, seed=control.seed)

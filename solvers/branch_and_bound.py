@@ -89,9 +89,7 @@ class BranchAndBound(Solver):
 
     def _search_at_once(self, program: Program, control: Control) -> Outcome | None:
         """Search a tiny program without presolve; None where no solution turns up at once."""
-        best = np.full(program.n_tasks, -np.inf)
-        np.maximum.at(best, program.members, program.serve)
-        at = Multipliers(best, np.zeros(program.n_tasks))
+        at = Multipliers(program.best_values, np.zeros(program.n_tasks))
         unserved = float(uncovered_worth(program).sum())
         tree = Tree(program, at, unserved, np.full(program.n_tasks, np.inf))
         if not tree.compile(control):
@@ -112,9 +110,7 @@ class BranchAndBound(Solver):
             compiled = self._compiles(program)
             # Without compiled kernels, closing the gap here saves the user the wait for a compiler.
             return presolve(program, control, compiled=compiled, start=start, thorough=not compiled)
-        best = np.full(program.n_tasks, -np.inf)
-        np.maximum.at(best, program.members, program.serve)
-        at = Multipliers(best, np.zeros(program.n_tasks))
+        at = Multipliers(program.best_values, np.zeros(program.n_tasks))
         value = -np.inf if start is None else program.value(start)
         if start is not None:
             control.incumbent(program.rows[start], value)

@@ -98,28 +98,15 @@ class CpSat(Solver):
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""
-        covered = np.zeros(program.n_tasks, dtype=bool)
-        covered[program.members[np.isfinite(program.serve)]] = True
-        if not covered.all():
+        if np.isinf(program.best_values).any():
             return Cover(None)
         needed = maximal_covers(program)
         model = plain_cover(program.select(needed))
-        quiet = _quiet(control)
-        run = _Run(model, quiet, self.workers)
+        run = _Run(model, control.quiet(), self.workers)
         status = run.wait()
         if status in ("OPTIMAL", "FEASIBLE"):
             return Cover(None if run.chosen is None else needed[run.chosen])
         return Cover(None, decided=status == "INFEASIBLE")
-
-
-def _quiet(control: Control) -> Control:
-    """Return a control with the same limits that tells nobody."""
-    left = control.remaining()
-    return Control(
-        time_limit=None if np.isinf(left) else max(left, 1e-3),
-        seed=control.seed,
-        threads=control.threads,
-    )
 
 
 class _Run:

@@ -181,15 +181,11 @@ def _run(model: Any, core: Program, control: Control) -> _Run:
 
 def _cover(program: Program, control: Control) -> Cover:
     """Find a choice that serves every task, or prove that there is none."""
-    covered = np.zeros(program.n_tasks, dtype=bool)
-    covered[program.members[np.isfinite(program.serve)]] = True
-    if not covered.all():
+    if np.isinf(program.best_values).any():
         return Cover(None)
-    left = control.remaining()
-    quiet = Control(time_limit=None if np.isinf(left) else max(left, 1e-3), seed=control.seed)
     needed = maximal_covers(program)
     core = program.select(needed)
-    run = _run(build_model(core, serving=False), core, quiet)
+    run = _run(build_model(core, serving=False), core, control.quiet())
     if run.chosen is None:
         return Cover(None, decided=run.infeasible)
     return Cover(needed[run.chosen])

@@ -175,10 +175,8 @@ def dual_bound(program: Program, control: Control) -> float:
 
     if program.aggregate == "sum":
         return presolve(program, control).bound
-    best = np.full(program.n_tasks, -np.inf)
-    np.maximum.at(best, program.members, program.serve)
     mean = presolve(replace(program, aggregate="sum"), control).bound / program.n_tasks
-    return min(float(best.min()), mean)
+    return min(float(program.best_values.min()), mean)
 
 
 def group_budget(program: Program) -> int:

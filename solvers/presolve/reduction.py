@@ -180,9 +180,7 @@ class _Reduction:
         if kept is not None:
             at: Multipliers = kept[0]
             return replace(at, lam=at.lam if np.isfinite(program.max_cost) else 0.0)
-        best = np.full(program.n_tasks, -np.inf)
-        np.maximum.at(best, program.members, program.serve)
-        return Multipliers(best, np.zeros(program.n_tasks))
+        return Multipliers(program.best_values, np.zeros(program.n_tasks))
 
     def _positions(self, rows: Ints | None) -> Ints | None:
         """Return the candidate indices of tensor rows in the whole program, None if one is missing."""
