@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from engine.instance import Instance as Instance
     from engine.instance import InstanceInfo as InstanceInfo
     from engine.instance import load_instance as load_instance
+    from engine.lattice import LatticeProblem as LatticeProblem
+    from engine.lattice import graph_problem as graph_problem
+    from engine.lattice import selection_value as selection_value
+    from engine.lattice_limits import LatticeLimits as LatticeLimits
     from engine.objectives import Coefficients as Coefficients
     from engine.objectives import LowerConfidenceGain as LowerConfidenceGain
     from engine.objectives import MembershipAverage as MembershipAverage
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from engine.objectives import TotalLoss as TotalLoss
     from engine.objectives import WeightedGain as WeightedGain
     from engine.objectives import WorstGain as WorstGain
+    from engine.pair_mean import PairMeanModel as PairMeanModel
     from engine.plots import draw as draw
     from engine.plots import save_figure as save_figure
     from engine.plugins import BACKBONES as BACKBONES
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
     from engine.plugins import OBJECTIVES as OBJECTIVES
     from engine.plugins import SOLVERS as SOLVERS
     from engine.problem import Feature as Feature
+    from engine.problem import Kind as Kind
     from engine.problem import Problem as Problem
     from engine.progress import Control as Control
     from engine.progress import FirstFeasible as FirstFeasible
@@ -79,6 +85,8 @@ if TYPE_CHECKING:
     from engine.readers import read_gains as read_gains
     from engine.readers import write_affinity as write_affinity
     from engine.readers import write_gains as write_gains
+    from engine.separable_model import PairSumModel as PairSumModel
+    from engine.separable_model import SeparableModel as SeparableModel
     from engine.solution import Certificate as Certificate
     from engine.solution import ChosenGroup as ChosenGroup
     from engine.solution import Event as Event
@@ -115,6 +123,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.gain_source": ("GainSource", "GainSourceInfo", "make_gain_source"),
     "engine.gains": ("GainTensor",),
     "engine.instance": ("CatalogueInstance", "Instance", "InstanceInfo", "load_instance"),
+    "engine.lattice": ("LatticeProblem", "graph_problem", "selection_value"),
+    "engine.lattice_limits": ("LatticeLimits",),
     "engine.objectives": (
         "Coefficients",
         "LowerConfidenceGain",
@@ -126,11 +136,13 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "WeightedGain",
         "WorstGain",
     ),
+    "engine.pair_mean": ("PairMeanModel",),
     "engine.plots": ("draw", "save_figure"),
     "engine.plugins": ("BACKBONES", "GAIN_SOURCES", "INSTANCES", "OBJECTIVES", "SOLVERS"),
-    "engine.problem": ("Feature", "Problem"),
+    "engine.problem": ("Feature", "Kind", "Problem"),
     "engine.progress": ("Control", "FirstFeasible", "GapBelow", "Observer", "StopRule", "any_of"),
     "engine.readers": ("read_affinity", "read_gains", "write_affinity", "write_gains"),
+    "engine.separable_model": ("PairSumModel", "SeparableModel"),
     "engine.solution": ("Certificate", "ChosenGroup", "Event", "Solution", "Status", "Termination"),
     "engine.solving": ("solve",),
     "engine.solver": ("Outcome", "Solver", "SolverInfo"),

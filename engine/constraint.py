@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import UnsupportedError
 from engine.gains import GainTensor
+from engine.lattice_limits import LatticeLimits
 
 COST_TOLERANCE = 1e-9
 
@@ -105,6 +107,19 @@ class Constraint(ABC):
     @abstractmethod
     def restrict(self, limits: Limits) -> None:
         """Narrow the limits of a problem to this constraint."""
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Narrow the limits of a problem over all groups of a gain model, where that can be said.
+
+        Raises
+        ------
+        UnsupportedError
+            By default: the constraint needs a list of groups.
+        """
+        raise UnsupportedError(
+            f"{type(self).__name__} ({self.describe()}) cannot be demanded of all groups of a gain model: "
+            "define restrict_lattice(), or list the groups in a gain tensor."
+        )
 
     @abstractmethod
     def violation(self, grouping: Grouping) -> str | None:

@@ -14,6 +14,7 @@ from engine.constraint import COST_TOLERANCE, Constraint, Grouping, Limits
 from engine.errors import UsageError
 from engine.gain_checks import is_number
 from engine.gains import GainTensor
+from engine.lattice_limits import LatticeLimits
 
 
 def _whole(value: int, least: int, what: str) -> None:
@@ -63,6 +64,10 @@ class Budget(Constraint):
         """Bound the cost."""
         limits.max_cost = min(limits.max_cost, self.limit)
 
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Bound the number of groups, each of cost 1."""
+        limits.at_most(math.floor(self.limit * (1 + COST_TOLERANCE)))
+
     def violation(self, grouping: Grouping) -> str | None:
         """Add up the costs."""
         total = math.fsum(grouping.costs)
@@ -98,6 +103,12 @@ class GroupCount(Constraint):
                 )
 
     def restrict(self, limits: Limits) -> None:
+        """Bound the number of groups."""
+        limits.min_groups = max(limits.min_groups, self.at_least)
+        if self.at_most is not None:
+            limits.at_most(self.at_most)
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Bound the number of groups."""
         limits.min_groups = max(limits.min_groups, self.at_least)
         if self.at_most is not None:
@@ -140,6 +151,12 @@ class GroupSize(Constraint):
         limits.allowed &= sizes >= self.at_least
         if self.at_most is not None:
             limits.allowed &= sizes <= self.at_most
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Bound the sizes."""
+        limits.min_size = max(limits.min_size, self.at_least)
+        if self.at_most is not None:
+            limits.max_size = min(limits.max_size, self.at_most)
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look at each group's size."""
@@ -191,6 +208,10 @@ class Together(_Several):
         held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
         limits.allowed &= held.all(axis=1) | ~held.any(axis=1)
 
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Name the tasks."""
+        limits.together.append(limits.columns(self.tasks))
+
     def violation(self, grouping: Grouping) -> str | None:
         """Look for a group that holds some but not all."""
         for group in grouping.groups:
@@ -217,6 +238,10 @@ class Apart(_Several):
         """Drop groups that join any two of the tasks."""
         held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
         limits.allowed &= held.sum(axis=1) <= 1
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Name the tasks."""
+        limits.apart.append(limits.columns(self.tasks))
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for a group that holds two."""
@@ -288,6 +313,13 @@ class Mandatory(_OneGroup):
         else:
             limits.unreachable.append(f"the gains hold no group {self.label}")
 
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Force the group, which costs 1."""
+        if self.cost in (None, 1.0):
+            limits.mandatory.append(limits.columns(self.group))
+        else:
+            limits.unreachable.append(f"a gain model holds no group {self.label}: its groups cost 1")
+
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
         for members, cost in zip(grouping.groups, grouping.costs, strict=True):
@@ -308,6 +340,11 @@ class Forbidden(_OneGroup):
         """Drop the group."""
         limits.allowed[self.rows(limits.gains)] = False
 
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Drop the group, which costs 1."""
+        if self.cost in (None, 1.0):
+            limits.forbidden.append(limits.columns(self.group))
+
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
         for members, cost in zip(grouping.groups, grouping.costs, strict=True):
@@ -325,6 +362,10 @@ class Partition(Constraint):
     """The chosen groups are disjoint."""
 
     def restrict(self, limits: Limits) -> None:
+        """Let each task be in one chosen group only."""
+        limits.share(1)
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Let each task be in one chosen group only."""
         limits.share(1)
 
@@ -347,6 +388,10 @@ class MembershipLimit(Constraint):
         _whole(self.at_most, 1, "The largest number of groups per task")
 
     def restrict(self, limits: Limits) -> None:
+        """Bound the memberships."""
+        limits.share(self.at_most)
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Bound the memberships."""
         limits.share(self.at_most)
 
@@ -399,6 +444,12 @@ class Floor(Constraint):
         if self.tasks is not None:
             better |= ~np.isin(gains.members, _columns(gains, self.tasks))
         limits.may_serve &= better
+
+    def restrict_lattice(self, limits: LatticeLimits) -> None:
+        """Raise the floor of the tasks it protects, or lower the ceiling of losses."""
+        tasks = sorted(limits.columns(self.tasks if self.tasks is not None else limits.tasks))
+        stricter = np.maximum if limits.quantity == "gain" else np.minimum
+        limits.floor[tasks] = stricter(limits.floor[tasks], self.value)
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look at the value of each task."""

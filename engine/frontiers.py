@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from engine.constraints import Budget
 from engine.errors import UsageError
-from engine.problem import Problem, check_problem
+from engine.lattice import LatticeProblem, check_problem
+from engine.problem import Problem
 from engine.progress import Control, Observer, StopRule
-from engine.solution import Solution, Status, Termination, warm_groups
+from engine.solution import Solution, Status, Termination
 from engine.solver import Outcome, Solver, check_supported, choose_solver, make_solver
 from engine.solving import available_threads, certify, check_limits, run
 
 
 def frontier(
-    problem: Problem,
+    problem: Problem | LatticeProblem,
     budgets: Iterable[float],
     solver: str | Solver | None = None,
     *,
@@ -63,7 +62,7 @@ def frontier(
         bounded = problem.with_budget(budget)
         check_supported(name, runner, bounded)
         control = Control(
-            sign=problem.program.sign,
+            sign=problem.sign,
             time_limit=time_limit,
             seed=seed,
             threads=threads or available_threads(),
@@ -77,7 +76,7 @@ def frontier(
         inherited = None
         fits = previous is not None and previous.status is Status.OPTIMAL and previous.cost <= budget
         if previous is not None and fits and runner.info.exact:
-            rows = np.array(warm_groups(previous, problem.gains))
+            rows = problem.locate(previous)
             outcome = Outcome(rows, control.bound)
             inherited = certify(bounded, outcome, control, name, runner, options or {})
         if inherited is not None and inherited.status is Status.OPTIMAL:

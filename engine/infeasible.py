@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.constraint import Constraint
 from engine.errors import UsageError
 from engine.gains import GainTensor
+from engine.lattice import LatticeProblem
 from engine.objectives import Coefficients, Objective
 from engine.problem import Problem
-from engine.program import Program
 from engine.progress import Control
 from engine.solver import Solver
 
@@ -27,6 +28,9 @@ class _Anything(Objective):
 
     def coefficients(self, gains: GainTensor) -> Coefficients:
         return Coefficients(np.zeros(len(gains.values)))
+
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64]:
+        return np.zeros(len(tasks))
 
 
 @dataclass(frozen=True)
@@ -48,25 +52,12 @@ class Conflict:
 NO_CONFLICT = Conflict()
 
 
-def contradictory(problem: Problem) -> bool:
+def contradictory(problem: Problem | LatticeProblem) -> bool:
     """Whether the demands are contradictory on their face, without any search."""
-    return bool(_reasons(problem.program))
+    return bool(problem.reasons())
 
 
-def _reasons(program: Program) -> tuple[str, ...]:
-    reasons = list(program.unreachable)
-    mandatory = int(program.mandatory.sum())
-    most = "at most 1 group is" if program.max_groups == 1 else f"at most {program.max_groups} groups are"
-    if program.n_groups and program.max_groups < 1:
-        reasons.append("not a single group is affordable")
-    elif program.max_groups < mandatory:
-        reasons.append(f"{mandatory} groups are mandatory, but {most} affordable and allowed")
-    if max(1, program.max_groups) < program.min_groups:
-        reasons.append(f"{program.min_groups} groups are demanded, but {most} affordable and allowed")
-    return tuple(dict.fromkeys(reasons))
-
-
-def explain(problem: Problem, solver: Solver, control: Control) -> Conflict:
+def explain(problem: Problem | LatticeProblem, solver: Solver, control: Control) -> Conflict:
     """Return demands that no grouping of the tensor can meet together, in the user's words.
 
     Every set of one or two demands is tried first; then demands are dropped one by one while the
@@ -108,6 +99,6 @@ def explain(problem: Problem, solver: Solver, control: Control) -> Conflict:
     return _conflict(problem, kept)
 
 
-def _conflict(problem: Problem, demands: Sequence[Constraint]) -> Conflict:
-    program = replace(problem, objective=_Anything(), constraints=tuple(demands)).program
-    return Conflict(tuple(dict.fromkeys(one.describe() for one in demands)), _reasons(program))
+def _conflict(problem: Problem | LatticeProblem, demands: Sequence[Constraint]) -> Conflict:
+    told = replace(problem, objective=_Anything(), constraints=tuple(demands)).reasons()
+    return Conflict(tuple(dict.fromkeys(one.describe() for one in demands)), told)

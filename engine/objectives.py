@@ -88,6 +88,19 @@ class Objective(ABC):
     def coefficients(self, gains: GainTensor) -> Coefficients:
         """Turn gains into coefficients, in the objective's own unit and sense."""
 
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64] | None:
+        """Return a weight per task, shape (N,), where the value of serving is weight × gain.
+
+        Solvers over the whole lattice of groups need this form, since they cannot list coefficients.
+        None, the default, where the objective has another form or opening values.
+
+        Parameters
+        ----------
+        tasks
+            N names.
+        """
+        return None
+
     def describe(self) -> str:
         """Return the objective in words, for reports."""
         return type(self).__name__
@@ -101,6 +114,10 @@ class TotalGain(Objective):
         """Use each gain as it is."""
         _require(gains, "gain", self)
         return Coefficients(gains.values)
+
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64]:
+        """Weigh every task alike."""
+        return np.ones(len(tasks))
 
     def describe(self) -> str:
         """Return the objective in words."""
@@ -120,6 +137,10 @@ class TotalLoss(Objective):
         """Use each loss as it is."""
         _require(gains, "loss", self)
         return Coefficients(gains.values)
+
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64]:
+        """Weigh every task alike."""
+        return np.ones(len(tasks))
 
     def describe(self) -> str:
         """Return the objective in words."""
@@ -154,6 +175,10 @@ class WeightedGain(Objective):
         weight = np.array([float(self.weights.get(name, 1.0)) for name in gains.tasks])
         return Coefficients(gains.values * weight[gains.members])
 
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64]:
+        """Return the weight of each task."""
+        return np.array([float(self.weights.get(name, 1.0)) for name in tasks])
+
     def describe(self) -> str:
         """Return the objective in words."""
         return "weighted gain"
@@ -169,6 +194,10 @@ class WorstGain(Objective):
         """Use each gain as it is."""
         _require(gains, "gain", self)
         return Coefficients(gains.values)
+
+    def task_weights(self, tasks: Sequence[str]) -> NDArray[np.float64]:
+        """Weigh every task alike."""
+        return np.ones(len(tasks))
 
     def describe(self) -> str:
         """Return the objective in words."""

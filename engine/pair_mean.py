@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.affinity import Affinity
 from engine.errors import DataError
 from engine.gains import GainTensor, Quantity
+from engine.separable_model import predict_separable
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,8 @@ class PairMeanModel:
     """Predict the gain of t in a group as the mean over the other members j of its gain in {t, j}.
 
     This is the higher-order approximation (HOA) of Standley et al.: from N(N − 1)/2 trained pairs
-    to all 2^N − 1 groups. It is a :class:`~engine.gain_model.GainModel`.
+    to all 2^N − 1 groups. It is a :class:`~engine.gain_model.GainModel` and a
+    :class:`~engine.separable_model.SeparableModel`.
 
     Attributes
     ----------
@@ -95,6 +97,17 @@ class PairMeanModel:
             affinity.tasks, affinity.matrix, np.zeros(len(affinity.tasks)), source=source or affinity.source
         )
 
+    @property
+    def offsets(self) -> NDArray[np.float64]:
+        """Shape (N,): 0."""
+        return np.zeros(len(self.tasks))
+
+    @property
+    def size_weights(self) -> NDArray[np.float64]:
+        """Shape (N + 1,): the mean over the other members, 1 / (size − 1)."""
+        others: NDArray[np.float64] = np.maximum(np.arange(len(self.tasks) + 1) - 1.0, 1.0)
+        return np.reciprocal(others)
+
     def predict(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the gains of these groups, shape (m, N), NaN where the task is not a member.
 
@@ -109,18 +122,10 @@ class PairMeanModel:
             If the shape is wrong, or a task alone is asked for whose loss is not known.
         """
         member = np.asarray(membership, dtype=bool)
-        if member.ndim != 2 or member.shape[1] != len(self.tasks):
-            raise DataError(f"Membership of shape {member.shape} does not fit {len(self.tasks)} tasks.")
-        pairs = self.pairs.copy()
-        np.fill_diagonal(pairs, 0.0)
-        others = np.maximum(member.sum(axis=1, keepdims=True) - 1, 1)
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused by the tensor
-            predicted: NDArray[np.float64] = member.astype(np.float64) @ pairs / others
+        predicted = predict_separable(self, member)
         alone = member.sum(axis=1) == 1
         unknown = member[alone].any(axis=0) & np.isnan(self.singles)
         if unknown.any():
             task = self.tasks[int(np.flatnonzero(unknown)[0])]
             raise DataError(f"The {self.quantity} of task {task!r} alone is not known: measure it first.")
-        predicted[alone] = self.singles
-        predicted[~member] = np.nan
         return predicted

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 from engine.constraint import Constraint
 from engine.constraints import Budget
 from engine.errors import DataError, UsageError
-from engine.gains import GainTensor
+from engine.gains import GainTensor, Quantity
 from engine.objectives import Aggregate, Coefficients, Objective, Sense, SetFunction, default_objective
 from engine.program import Program, compile_program
+from engine.solution import Solution, warm_groups
+
+
+class Kind(StrEnum):
+    """What groups a problem chooses from."""
+
+    TABLE = "a table of groups"
+    LATTICE = "all groups of a gain model"
+    GRAPH = "partitions of a pairwise graph"
 
 
 class Feature(StrEnum):
@@ -64,26 +73,8 @@ class Problem:
             raise UsageError(f"gains must be a GainTensor, not {type(self.gains).__name__}.")
         if self.objective is None:
             object.__setattr__(self, "objective", default_objective(self.gains))
-        if not isinstance(self.objective, Objective):
-            raise UsageError(
-                f"objective must be an instance of Objective, not {self.objective!r}; "
-                "a class needs parentheses."
-            )
-        if self.objective.sense not in get_args(Sense) or self.objective.aggregate not in get_args(Aggregate):
-            raise UsageError(
-                f"{type(self.objective).__name__} has sense {self.objective.sense!r} and aggregate "
-                f"{self.objective.aggregate!r}; they must be 'maximize' or 'minimize', and 'sum' or 'min'."
-            )
-        given: Iterable[Constraint] | Constraint = self.constraints
-        if isinstance(given, Constraint) or not isinstance(given, Iterable):
-            raise UsageError(f"constraints must be a list: write constraints=[…], not {given!r}.")
-        object.__setattr__(self, "constraints", tuple(given))
+        object.__setattr__(self, "constraints", check_parts(self.objective, self.constraints))
         for constraint in self.constraints:
-            if not isinstance(constraint, Constraint):
-                raise UsageError(
-                    f"constraints must hold Constraint objects, not {constraint!r}; "
-                    "a class needs parentheses."
-                )
             for name in constraint.mentioned():
                 self.gains.task_index(name)
         if self.gains.uncovered:
@@ -137,6 +128,59 @@ class Problem:
         return frozenset(found)
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the N tasks."""
+        return self.gains.tasks
+
+    @property
+    def kind(self) -> Kind:
+        """A table of groups."""
+        return Kind.TABLE
+
+    @property
+    def source(self) -> str:
+        """Where the gains come from."""
+        return self.gains.source
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the gains are: ``"gain"`` or ``"loss"``."""
+        return self.gains.quantity
+
+    @property
+    def sign(self) -> float:
+        """1 where the objective maximises, −1 where it minimises."""
+        return self.program.sign
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return why the demands are contradictory on their face, in words; empty if they are not."""
+        return self.program.reasons()
+
+    def trivial_bound(self) -> float:
+        """Return an upper bound in program form at no cost."""
+        return np.inf if Feature.SET_FUNCTION in self.features else self.program.trivial_bound()
+
+    def table_of(self, choice: NDArray[np.int64]) -> tuple[Problem, NDArray[np.int64]]:
+        """Return the problem that a choice of rows refers to, this one, and these rows."""
+        return self, choice
+
+    def locate(self, start: Solution | Iterable[Iterable[str]]) -> NDArray[np.int64]:
+        """Return the tensor rows of a warm start; groups that the tensor lacks are left out."""
+        return np.array(warm_groups(start, self.gains), dtype=np.int64)
+
+    def told_gains(self) -> dict[str, Any]:
+        """Return what a solution tells about the gains it was solved on."""
+        gains = self.gains
+        return {
+            "source": gains.source,
+            "split": gains.split,
+            "provenance": gains.provenance,
+            "groups": gains.n_groups,
+            "measured_groups": int(gains.measured.sum()),
+            "sha256": gains.digest,
+        }
+
+    @property
     def budget(self) -> float | None:
         """The limit of the tightest :class:`~engine.Budget`, None where there is none."""
         limits = [constraint.limit for constraint in self.constraints if isinstance(constraint, Budget)]
@@ -172,14 +216,29 @@ class Problem:
         return hashed.hexdigest()
 
 
-def check_problem(problem: object) -> None:
-    """Refuse what is no problem.
+def check_parts(objective: object, constraints: object) -> tuple[Constraint, ...]:
+    """Return the constraints of a problem, checked together with its objective.
 
     Raises
     ------
     UsageError
-        If it is not a :class:`Problem`.
+        If either is not what it must be.
     """
-    if not isinstance(problem, Problem):
-        hint = " Write engine.Problem(gains, constraints=[…])." if isinstance(problem, GainTensor) else ""
-        raise UsageError(f"The problem must be an engine.Problem, not {type(problem).__name__}.{hint}")
+    if not isinstance(objective, Objective):
+        raise UsageError(
+            f"objective must be an instance of Objective, not {objective!r}; a class needs parentheses."
+        )
+    if objective.sense not in get_args(Sense) or objective.aggregate not in get_args(Aggregate):
+        raise UsageError(
+            f"{type(objective).__name__} has sense {objective.sense!r} and aggregate "
+            f"{objective.aggregate!r}; they must be 'maximize' or 'minimize', and 'sum' or 'min'."
+        )
+    if isinstance(constraints, Constraint) or not isinstance(constraints, Iterable):
+        raise UsageError(f"constraints must be a list: write constraints=[…], not {constraints!r}.")
+    given = tuple(constraints)
+    for constraint in given:
+        if not isinstance(constraint, Constraint):
+            raise UsageError(
+                f"constraints must hold Constraint objects, not {constraint!r}; a class needs parentheses."
+            )
+    return given

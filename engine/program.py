@@ -145,6 +145,19 @@ class Program:
         limited.__dict__["best_values"] = self.best_values  # the same for every budget
         return limited
 
+    def reasons(self) -> tuple[str, ...]:
+        """Return why no choice can meet the demands, in words, where that shows without search."""
+        found = list(self.unreachable)
+        mandatory = int(self.mandatory.sum())
+        most = "at most 1 group is" if self.max_groups == 1 else f"at most {self.max_groups} groups are"
+        if self.n_groups and self.max_groups < 1:
+            found.append("not a single group is affordable")
+        elif self.max_groups < mandatory:
+            found.append(f"{mandatory} groups are mandatory, but {most} affordable and allowed")
+        if max(1, self.max_groups) < self.min_groups:
+            found.append(f"{self.min_groups} groups are demanded, but {most} affordable and allowed")
+        return tuple(dict.fromkeys(found))
+
     def affords(self, groups: NDArray[np.int64]) -> bool:
         """Whether these candidates keep within the cost limit."""
         return bool(np.isinf(self.max_cost) or self.cost[groups].sum() <= self.max_cost)

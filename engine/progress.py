@@ -14,8 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from engine.solution import Event, Termination
 
 if TYPE_CHECKING:
+    from engine.lattice import LatticeProblem
     from engine.problem import Problem
     from engine.solution import Solution
+
+Choice = NDArray[Any]
+"""A grouping: tensor rows, or, on a lattice, the membership of its groups, shape (k, N)."""
 
 StopRule = Callable[[Event], bool]
 """Asked after every incumbent and bound; True stops the solver. Compose with :func:`any_of`."""
@@ -24,7 +28,7 @@ StopRule = Callable[[Event], bool]
 class Observer:
     """Told what happens while solving; override what you want to see."""
 
-    def on_start(self, problem: Problem, solver: str) -> None:
+    def on_start(self, problem: Problem | LatticeProblem, solver: str) -> None:
         """See solving begin."""
 
     def on_stage(self, stage: str) -> None:
@@ -85,9 +89,10 @@ class Control:
     presolve
         Whether the shared presolve may run.
     warm_start
-        Tensor rows of a grouping to start from; may be empty, and may be infeasible.
+        A grouping to start from; may be empty, and may be infeasible.
     rows, value, bound
-        The best grouping, its value and the tightest bound known so far.
+        The best grouping, its value and the tightest bound known so far. A grouping is told by its
+        tensor rows, or, on a lattice, by the membership of its groups, shape (k, N).
     memory
         Kept between the runs of one frontier: a solver may leave there what helps the next run.
     seconds
@@ -102,7 +107,7 @@ class Control:
         seed: int = 0,
         threads: int = 1,
         presolve: bool = True,
-        warm_start: Sequence[int] = (),
+        warm_start: Choice | None = None,
         observers: Sequence[Observer] = (),
         stop: StopRule | None = None,
         memory: dict[str, Any] | None = None,
@@ -110,9 +115,9 @@ class Control:
         self.seed = seed
         self.threads = threads
         self.presolve = presolve
-        self.warm_start = tuple(warm_start)
+        self.warm_start = np.zeros(0, dtype=np.int64) if warm_start is None else warm_start
         self.memory: dict[str, Any] = {} if memory is None else memory
-        self.rows: NDArray[np.int64] | None = None
+        self.rows: Choice | None = None
         self.value = -np.inf
         self.bound = np.inf
         self.seconds: dict[str, float] = {}
@@ -155,13 +160,16 @@ class Control:
         Parameters
         ----------
         rows
-            Tensor rows of the chosen groups.
+            Tensor rows of the chosen groups, or, on a lattice, their membership, shape (k, N).
         value
             Its value in program form.
         """
         if value <= self.value:
             return False
-        self.rows, self.value = np.sort(np.asarray(rows, dtype=np.int64)), float(value)
+        chosen = np.asarray(rows)
+        if chosen.ndim == 1:
+            chosen = np.sort(chosen.astype(np.int64))
+        self.rows, self.value = chosen, float(value)
         self._tell("incumbent")
         return True
 

@@ -389,6 +389,26 @@ def _warm_group(group: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
+def warm_names(start: Solution | Iterable[Iterable[str]]) -> list[tuple[tuple[str, ...], float | None]]:
+    """Return the groups of a warm start as task names, with their cost where it is known.
+
+    Parameters
+    ----------
+    start
+        An earlier solution, or groups as task names.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if isinstance(start, Solution):
+        return [(group.tasks, group.cost) for group in start.groups]
+    if isinstance(start, str) or not isinstance(start, Iterable):
+        raise UsageError(f"A warm start is a Solution or a list of groups, not {start!r:.80}.")
+    return [(_warm_group(group), None) for group in start]
+
+
 def warm_groups(start: Solution | Iterable[Iterable[str]], gains: GainTensor) -> list[int]:
     """Return the tensor rows of a warm start; groups that the tensor lacks are left out.
 
@@ -399,15 +419,8 @@ def warm_groups(start: Solution | Iterable[Iterable[str]], gains: GainTensor) ->
     gains
         The tensor of the problem to start.
     """
-    groups: list[tuple[tuple[str, ...], float | None]]
-    if isinstance(start, Solution):
-        groups = [(group.tasks, group.cost) for group in start.groups]
-    elif isinstance(start, str) or not isinstance(start, Iterable):
-        raise UsageError(f"A warm start is a Solution or a list of groups, not {start!r:.80}.")
-    else:
-        groups = [(_warm_group(group), None) for group in start]
     rows: list[int] = []
-    for tasks, cost in groups:
+    for tasks, cost in warm_names(start):
         found = gains.find(tasks)
         same = [row for row in found if cost is None or gains.cost[row] == cost]
         rows.extend((same or list(found))[:1])

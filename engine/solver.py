@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import MissingDependencyError, UnsupportedError, UsageError, unknown_name
+from engine.lattice import LatticeProblem
 from engine.plugins import SOLVERS, missing_modules
-from engine.problem import Feature, Problem
-from engine.progress import Control
+from engine.problem import Feature, Kind, Problem
+from engine.progress import Choice, Control
 from engine.solution import Termination
 
 
@@ -30,6 +30,8 @@ class SolverInfo:
         Whether it proves optimality, given time.
     features
         What it can express.
+    kinds
+        The kinds of problem it takes; tables of groups by default.
     requires
         Modules it imports when it runs.
     rank
@@ -44,6 +46,12 @@ class SolverInfo:
     requires: tuple[str, ...] = ()
     rank: int = 100
     reference: str = ""
+    kinds: frozenset[Kind] = frozenset({Kind.TABLE})
+
+    def lacks(self, problem: Problem | LatticeProblem) -> list[str]:
+        """Return what a problem asks for that is not declared, in words."""
+        kind = [] if problem.kind in self.kinds else [str(problem.kind)]
+        return kind + sorted(problem.features - self.features)
 
 
 @dataclass
@@ -53,7 +61,8 @@ class Outcome:
     Attributes
     ----------
     rows
-        Tensor rows of the chosen groups, None without a grouping.
+        Tensor rows of the chosen groups, or, on a lattice, their membership, shape (k, N); None
+        without a grouping.
     bound
         Proven upper bound on the program value, infinite where nothing is proven.
     termination
@@ -64,7 +73,7 @@ class Outcome:
         Anything worth telling, JSON values only.
     """
 
-    rows: NDArray[np.int64] | None
+    rows: Choice | None
     bound: float = np.inf
     termination: Termination = Termination.COMPLETED
     infeasible: bool = False
@@ -81,13 +90,14 @@ class Solver(ABC):
     info: ClassVar[SolverInfo]
 
     @abstractmethod
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Any, control: Control) -> Outcome:
         """Solve a problem.
 
         Parameters
         ----------
         problem
-            Uses only declared features, and no single demand makes it infeasible.
+            A :class:`~engine.Problem`, or a :class:`~engine.LatticeProblem` where the solver declares
+            the features of one. Uses only declared features, and no single demand makes it infeasible.
         control
             Seed, threads, time and warm start; report incumbents and bounds to it.
 
@@ -159,7 +169,7 @@ def _check_option(solver: str, name: str, given: Any, default: Any) -> None:
         )
 
 
-def check_supported(name: str, solver: Solver, problem: Problem) -> None:
+def check_supported(name: str, solver: Solver, problem: Problem | LatticeProblem) -> None:
     """Refuse a problem that a solver cannot express, naming solvers that can.
 
     Raises
@@ -167,12 +177,12 @@ def check_supported(name: str, solver: Solver, problem: Problem) -> None:
     UnsupportedError
         If a feature of the problem is not declared by the solver.
     """
-    lacking = problem.features - solver.info.features
+    lacking = solver.info.lacks(problem)
     if not lacking:
         return
-    able = [other for other, info in _declared() if problem.features <= info.features]
+    able = [other for other, info in _declared() if not info.lacks(problem)]
     raise UnsupportedError(
-        f"The solver {name!r} does not support {', '.join(sorted(lacking))}. "
+        f"The solver {name!r} does not support {', '.join(lacking)}. "
         f"Solvers that do: {', '.join(able) or 'none'}."
     )
 
@@ -186,14 +196,14 @@ def _declared() -> Iterator[tuple[str, SolverInfo]]:
             continue
 
 
-def choose_solver(problem: Problem) -> str:
+def choose_solver(problem: Problem | LatticeProblem) -> str:
     """Return the preferred installed solver for a problem: one that proves optimality if any does."""
     able = []
     for name, info in _declared():
-        if problem.features <= info.features and not missing_modules(info.requires):
+        if not info.lacks(problem) and not missing_modules(info.requires):
             able.append((not info.exact, info.rank, name))
     if not able:
         raise UnsupportedError(
-            f"No installed solver supports {', '.join(sorted(problem.features))} together."
+            f"No installed solver supports {', '.join(sorted(problem.features))} over {problem.kind}."
         )
     return min(able)[2]

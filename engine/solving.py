@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UsageError
+from engine.errors import DataError, UsageError
 from engine.evaluate import Verdict, referee
 from engine.infeasible import NO_CONFLICT, Conflict, contradictory, explain
-from engine.problem import Feature, Problem, check_problem
-from engine.progress import Control, Observer, StopRule
-from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination, warm_groups
+from engine.lattice import LatticeProblem, check_problem
+from engine.problem import Problem
+from engine.progress import Choice, Control, Observer, StopRule
+from engine.solution import Certificate, ChosenGroup, Solution, Status, Termination
 from engine.solver import Outcome, Solver, check_supported, choose_solver, make_solver
 
 DISTRIBUTION = "task-grouping-engine"
@@ -26,7 +27,7 @@ PROOF_TOLERANCE = 1e-6
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | LatticeProblem,
     solver: str | Solver | None = None,
     *,
     time_limit: float | None = None,
@@ -82,12 +83,12 @@ def solve(
     name, runner = make_solver(choose_solver(problem) if solver is None else solver, options)
     check_supported(name, runner, problem)
     control = Control(
-        sign=problem.program.sign,
+        sign=problem.sign,
         time_limit=time_limit,
         seed=seed,
         threads=threads or available_threads(),
         presolve=presolve,
-        warm_start=() if warm_start is None else warm_groups(warm_start, problem.gains),
+        warm_start=None if warm_start is None else problem.locate(warm_start),
         observers=observers,
         stop=stop,
     )
@@ -111,7 +112,7 @@ def check_limits(time_limit: float | None, threads: int | None, seed: int = 0) -
 
 
 def run(
-    problem: Problem, name: str, solver: Solver, control: Control, options: Mapping[str, Any]
+    problem: Problem | LatticeProblem, name: str, solver: Solver, control: Control, options: Mapping[str, Any]
 ) -> Solution:
     """Run a solver under a control, check its claim and make the solution.
 
@@ -144,13 +145,12 @@ def available_threads() -> int:
         return os.cpu_count() or 1
 
 
-def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
+def _outcome(problem: Problem | LatticeProblem, solver: Solver, control: Control) -> Outcome:
     if contradictory(problem):
         return Outcome(None, infeasible=True)
-    if Feature.SET_FUNCTION not in problem.features:
-        control.tighten(problem.program.trivial_bound())
+    control.tighten(problem.trivial_bound())
     try:
-        if control.warm_start:
+        if len(control.warm_start):
             warm = _program_value(problem, control.warm_start)
             if warm is not None:
                 control.incumbent(control.warm_start, warm)
@@ -165,11 +165,15 @@ def _outcome(problem: Problem, solver: Solver, control: Control) -> Outcome:
     return outcome
 
 
-def _program_value(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> float | None:
-    verdict = referee(problem, rows)
+def _program_value(problem: Problem | LatticeProblem, choice: Choice) -> float | None:
+    try:
+        table, rows = problem.table_of(choice)
+    except DataError:  # these groups of a lattice leave a task unserved
+        return None
+    verdict = referee(table, rows)
     if verdict.value is None or verdict.problems:
         return None
-    return problem.program.sign * verdict.value
+    return table.sign * verdict.value
 
 
 def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdict]:
@@ -184,12 +188,12 @@ def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdi
     leaner = referee(problem, serving)
     if leaner.problems or leaner.value is None:
         return chosen, verdict
-    no_worse = problem.program.sign * (leaner.value - verdict.value) >= 0
+    no_worse = problem.sign * (leaner.value - verdict.value) >= 0
     return (serving, leaner) if no_worse else (chosen, verdict)
 
 
 def certify(
-    problem: Problem,
+    problem: Problem | LatticeProblem,
     outcome: Outcome,
     control: Control,
     name: str,
@@ -209,9 +213,8 @@ def certify(
         For an infeasible problem, demands that cannot all be met, and why.
     """
     control.seconds["total"] = control.elapsed()
-    gains, program = problem.gains, problem.program
-    slack = PROOF_TOLERANCE * program.scale
-    bound = program.sign * outcome.bound if np.isfinite(outcome.bound) else None
+    sign = problem.sign
+    bound = sign * outcome.bound if np.isfinite(outcome.bound) else None
     value: float | None = None
     problems: tuple[str, ...] = ()
     groups: tuple[ChosenGroup, ...] = ()
@@ -222,17 +225,19 @@ def certify(
         status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
         bound = None if outcome.infeasible else bound
     else:
-        rows, verdict = _judged(problem, outcome.rows)
+        table, choice = problem.table_of(outcome.rows)
+        gains, slack = table.gains, PROOF_TOLERANCE * table.program.scale
+        rows, verdict = _judged(table, choice)
         value, problems = verdict.value, verdict.problems
         if outcome.infeasible:
             problems += ("the solver claims infeasibility and yet returns a grouping",)
-        if value is not None and bound is not None and program.sign * (value - bound) > slack:
+        if value is not None and bound is not None and sign * (value - bound) > slack:
             problems += (f"the value {value:.9g} lies beyond the claimed bound {bound:.9g}",)
         if problems:
             status = Status.ERROR
         elif value is not None and bound is not None and abs(bound - value) <= slack:
             status = Status.OPTIMAL
-            bound = max(value, bound) if program.sign > 0 else min(value, bound)
+            bound = max(value, bound) if sign > 0 else min(value, bound)
         else:
             status = Status.FEASIBLE
         groups = tuple(
@@ -259,22 +264,14 @@ def certify(
         digest=problem.digest,
     )
     return Solution(
-        tasks=gains.tasks,
+        tasks=problem.tasks,
         groups=groups,
         serving=serving,
         task_values=task_values,
         certificate=certificate,
         objective=problem.describe(),
-        quantity=gains.quantity,
-        gains={
-            "source": gains.source,
-            "split": gains.split,
-            "provenance": gains.provenance,
-            "groups": gains.n_groups,
-            "measured_groups": int(gains.measured.sum()),
-            "predicted_servings": predicted,
-            "sha256": gains.digest,
-        },
+        quantity=problem.quantity,
+        gains={**problem.told_gains(), "predicted_servings": predicted},
         conflict=conflict.demands,
         reasons=conflict.reasons,
         trace=tuple(control.trace),

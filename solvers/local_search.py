@@ -65,8 +65,8 @@ class LocalSearch(Solver):
         moves = Moves(problem.program)
         rng = np.random.default_rng(control.seed)
         start = None
-        if control.warm_start:
-            start = complete(moves, moves.candidates(control.warm_start), control)
+        if len(control.warm_start):
+            start = complete(moves, moves.candidates(control.warm_start.tolist()), control)
         if isinstance(problem.objective, SetFunction):
             details = search_set_function(
                 problem, moves, start, control, rng, self.evaluations, self.iterations

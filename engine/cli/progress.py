@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.lattice import LatticeProblem
 from engine.problem import Problem
 from engine.progress import Observer
 from engine.solution import Event, Solution
@@ -38,10 +39,10 @@ class Line(Observer):
         self._value: float | None = None
         self._bound: float | None = None
 
-    def on_start(self, problem: Problem, solver: str) -> None:
+    def on_start(self, problem: Problem | LatticeProblem, solver: str) -> None:
         """Begin with a problem."""
         budget = "" if problem.budget is None else f", budget {problem.budget:g}"
-        self._title = f"{solver} on {problem.gains.source or 'gains'}{budget}"
+        self._title = f"{solver} on {problem.source or 'gains'}{budget}"
         self._begin, self._shown = time.perf_counter(), float("-inf")
         self._stage, self._value, self._bound = "start", None, None
         self._tell()

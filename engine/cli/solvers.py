@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from engine.cli.tables import Fitted
 
-COLUMNS = ["name", "exact", "installed", "rank", "features", "options", "requires", "missing"]
-COLUMNS += ["summary", "reference", "problem"]
+COLUMNS = ["name", "exact", "installed", "rank", "features", "kinds", "options", "requires"]
+COLUMNS += ["missing", "summary", "reference", "problem"]
 
 
 @click.command(short_help="List the solvers: what they can express and what they need.")
@@ -52,6 +52,7 @@ def _listed() -> list[dict[str, Any]]:
             listed.append({"name": name, "installed": False, "problem": str(error)})
             continue
         info["features"] = sorted(info["features"])
+        info["kinds"] = sorted(info["kinds"])
         listed.append(
             {
                 "name": name,
@@ -90,6 +91,7 @@ def _about(one: dict[str, Any], every: set[str]) -> str:
     needs = [f"{name} (missing)" if name in one["missing"] else name for name in one["requires"]]
     lines = [
         one["summary"],
+        "chooses from: " + ", ".join(one["kinds"]),
         "solves: every problem" if not lacking else "does not solve: " + ", ".join(lacking),
         "options: " + ", ".join(f"{key}={value}" for key, value in one["options"].items()),
         "needs: " + ", ".join(needs),

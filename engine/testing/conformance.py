@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UnsupportedError
+from engine.lattice import LatticeProblem
 from engine.plugins import SOLVERS
 from engine.problem import Feature, Problem
 from engine.progress import Observer
@@ -32,7 +33,7 @@ class Recorder(Observer):
         self.seen: list[str] = []
         self.interrupt = interrupt
 
-    def on_start(self, problem: Problem, solver: str) -> None:
+    def on_start(self, problem: Problem | LatticeProblem, solver: str) -> None:
         """Note the start."""
         self.seen.append("start")
 
