@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from engine.errors import UsageError as UsageError
     from engine.evaluate import Scores as Scores
     from engine.evaluate import referee as referee
+    from engine.extension import Decisions as Decisions
+    from engine.extension import ExtendedObjective as ExtendedObjective
+    from engine.extension import PyomoConstraint as PyomoConstraint
     from engine.file_instance import FileInstance as FileInstance
     from engine.file_instance import open_instance as open_instance
     from engine.frontiers import frontier as frontier
@@ -81,6 +84,10 @@ if TYPE_CHECKING:
     from engine.progress import Observer as Observer
     from engine.progress import StopRule as StopRule
     from engine.progress import any_of as any_of
+    from engine.published import TagScore as TagScore
+    from engine.published import standley_problem as standley_problem
+    from engine.published import tag_problem as tag_problem
+    from engine.published import wang_problem as wang_problem
     from engine.readers import read_affinity as read_affinity
     from engine.readers import read_gains as read_gains
     from engine.readers import write_affinity as write_affinity
@@ -97,6 +104,7 @@ if TYPE_CHECKING:
     from engine.solver import Solver as Solver
     from engine.solver import SolverInfo as SolverInfo
     from engine.solving import solve as solve
+    from engine.tabulated_model import TabulatedModel as TabulatedModel
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
@@ -117,6 +125,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
     "engine.evaluate": ("Scores", "referee"),
+    "engine.extension": ("Decisions", "ExtendedObjective", "PyomoConstraint"),
     "engine.file_instance": ("FileInstance", "open_instance"),
     "engine.frontiers": ("frontier",),
     "engine.gain_model": ("GainModel", "all_groups", "tabulate"),
@@ -141,11 +150,13 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.plugins": ("BACKBONES", "GAIN_SOURCES", "INSTANCES", "OBJECTIVES", "SOLVERS"),
     "engine.problem": ("Feature", "Kind", "Problem"),
     "engine.progress": ("Control", "FirstFeasible", "GapBelow", "Observer", "StopRule", "any_of"),
+    "engine.published": ("TagScore", "standley_problem", "tag_problem", "wang_problem"),
     "engine.readers": ("read_affinity", "read_gains", "write_affinity", "write_gains"),
     "engine.separable_model": ("PairSumModel", "SeparableModel"),
     "engine.solution": ("Certificate", "ChosenGroup", "Event", "Solution", "Status", "Termination"),
     "engine.solving": ("solve",),
     "engine.solver": ("Outcome", "Solver", "SolverInfo"),
+    "engine.tabulated_model": ("TabulatedModel",),
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = sorted(_MODULE_OF)

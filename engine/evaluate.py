@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.constraint import Constraint, Grouping
 from engine.errors import DataError
+from engine.extension import ExtendedObjective
 from engine.gains import GainTensor
 from engine.objectives import SetFunction
 from engine.problem import Problem
@@ -99,6 +100,8 @@ def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdic
             worst = min if objective.sense == "maximize" else max
             total = worst(served) if objective.aggregate == "min" else math.fsum(served)
             total += math.fsum(opening[row] for row in chosen)
+            if isinstance(objective, ExtendedObjective):
+                total += objective.extra(grouping)
     ordered = {name: serving[name] for name in gains.tasks if name in serving}
     return Verdict(total, ordered, {name: values[name] for name in ordered}, tuple(problems))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,43 @@ LARGEST_VALUE = 1e15
 """Beyond this, sums over groups lose every digit that matters."""
 
 
-def pack_rows(indptr: NDArray[np.int64], members: NDArray[np.int64], n_tasks: int) -> NDArray[np.uint64]:
+BLOCK_ENTRIES = 2_000_000
+"""Scans of all entries go in blocks of so many, so that what they need in passing stays small."""
+
+
+def row_blocks(indptr: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) of consecutive ranges of rows with some ``BLOCK_ENTRIES`` entries each."""
+    first, rows = 0, len(indptr) - 1
+    while first < rows:
+        last = int(np.searchsorted(indptr, indptr[first] + BLOCK_ENTRIES, side="right")) - 1
+        last = min(max(last, first + 1), rows)
+        yield first, last
+        first = last
+
+
+def row_keys(
+    indptr: NDArray[np.int64], members: NDArray[np.integer[Any]], n_tasks: int
+) -> NDArray[np.uint64]:
+    """Return a hash of the members of each row, shape (M,): equal sets have equal hashes.
+
+    The sum, modulo 2⁶⁴, of one scrambled number per member (splitmix64). No row may be empty.
+    """
+    with np.errstate(over="ignore"):
+        word = np.arange(1, n_tasks + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        word ^= word >> np.uint64(31)
+        keys = np.empty(len(indptr) - 1, dtype=np.uint64)
+        for first, last in row_blocks(indptr):
+            begin = indptr[first]
+            words = word[members[begin : indptr[last]]]
+            keys[first:last] = np.add.reduceat(words, indptr[first:last] - begin)
+    return keys
+
+
+def pack_rows(
+    indptr: NDArray[np.int64], members: NDArray[np.integer[Any]], n_tasks: int
+) -> NDArray[np.uint64]:
     """Pack the members of each row into 64-bit words, shape (M, ⌈N/64⌉)."""
     words = np.zeros((len(indptr) - 1, max(1, -(-n_tasks // 64))), dtype=np.uint64)
     rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
@@ -59,29 +96,30 @@ def check(tensor: GainTensor) -> None:
         raise DataError(f"Row {empty[0] + 1}: the group is empty. Remove the row or add a member.")
     if entries and (members.min() < 0 or members.max() >= len(tasks)):
         raise DataError(f"Member indices must lie in 0…{len(tasks) - 1}.")
-    rows = tensor.entry_rows
-    disordered = np.flatnonzero((np.diff(members) <= 0) & (np.diff(rows) == 0))
-    if len(disordered):
+    falling = members[1:] <= members[:-1]
+    falling[indptr[1:-1] - 1] = False
+    if falling.any():
         raise DataError(
-            f"Row {rows[disordered[0]] + 1}: members must be distinct and in ascending task order."
+            f"Row {_row_of(tensor, int(falling.argmax())) + 1}: members must be distinct and in ascending "
+            "task order."
         )
 
     def refuse(entry: int, what: str) -> DataError:
-        return DataError(
-            f"Row {rows[entry] + 1} ({tensor.label(rows[entry])}), task {tasks[members[entry]]!r}: {what}"
-        )
+        row = _row_of(tensor, entry)
+        return DataError(f"Row {row + 1} ({tensor.label(row)}), task {tasks[members[entry]]!r}: {what}")
 
-    bad = np.flatnonzero(~(np.abs(tensor.values) <= LARGEST_VALUE))
-    if len(bad):
+    if not (tensor.values.min() >= -LARGEST_VALUE and tensor.values.max() <= LARGEST_VALUE):
+        entry = int(np.argmin(np.abs(tensor.values) <= LARGEST_VALUE))
         raise refuse(
-            bad[0],
-            f"the {tensor.quantity} is {tensor.values[bad[0]]}; it must be a finite number "
+            entry,
+            f"the {tensor.quantity} is {tensor.values[entry]}; it must be a finite number "
             f"of magnitude {LARGEST_VALUE:.0e} at most.",
         )
-    if tensor.std is not None:
-        bad = np.flatnonzero((tensor.std < 0) | (tensor.std > LARGEST_VALUE))
-        if len(bad):
-            raise refuse(bad[0], f"standard error {tensor.std[bad[0]]} must be finite and not negative.")
+    if tensor.std is not None and (
+        np.fmin.reduce(tensor.std) < 0 or np.fmax.reduce(tensor.std) > LARGEST_VALUE
+    ):
+        entry = int(np.argmax((tensor.std < 0) | (tensor.std > LARGEST_VALUE)))
+        raise refuse(entry, f"standard error {tensor.std[entry]} must be finite and not negative.")
     bad = np.flatnonzero(~(tensor.cost <= LARGEST_VALUE) | (tensor.cost < 0))
     if len(bad):
         raise DataError(
@@ -89,11 +127,12 @@ def check(tensor: GainTensor) -> None:
             "finite number, 0 or more."
         )
     if tensor.quantity == "gain" and tensor.single_task_baseline:
-        off = (tensor.sizes[rows] == 1) & (np.abs(tensor.values) > SINGLE_TASK_TOLERANCE)
-        if off.any():
-            entry = int(np.flatnonzero(off)[0])
+        alone = indptr[:-1][tensor.sizes == 1]
+        off = np.flatnonzero(np.abs(tensor.values[alone]) > SINGLE_TASK_TOLERANCE)
+        if len(off):
+            entry = int(alone[off[0]])
             raise refuse(entry, baseline_flaw(float(tensor.values[entry])))
-    pair = duplicate_rows(tensor.packed, tensor.cost)
+    pair = _duplicates(tensor)
     if pair is not None:
         first, second = pair
         raise DataError(
@@ -101,6 +140,26 @@ def check(tensor: GainTensor) -> None:
             "cost. Keep one, or ask for duplicates to be merged (merge_duplicates=True, "
             "--merge-duplicates)."
         )
+
+
+def _row_of(tensor: GainTensor, entry: int) -> int:
+    return int(np.searchsorted(tensor.indptr, entry, side="right")) - 1
+
+
+def _duplicates(tensor: GainTensor) -> tuple[int, int] | None:
+    """Return the first two rows with the same members and cost, or None; compares equal hashes only."""
+    order = tensor.rows_by_key
+    keys = tensor.row_keys[order]
+    twice = keys[1:] == keys[:-1]
+    if not twice.any():
+        return None
+    rows = np.unique(np.concatenate([order[1:][twice], order[:-1][twice]]))
+    sizes = tensor.sizes[rows]
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    entries = np.repeat(tensor.indptr[rows] - indptr[:-1], sizes) + np.arange(indptr[-1])
+    packed = pack_rows(indptr, tensor.members[entries], tensor.n_tasks)
+    pair = duplicate_rows(packed, tensor.cost[rows])
+    return None if pair is None else (int(rows[pair[0]]), int(rows[pair[1]]))
 
 
 def is_number(value: object) -> bool:

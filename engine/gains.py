@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import DataError, UsageError, unknown_name
-from engine.gain_checks import check, pack_rows
+from engine.gain_checks import check, pack_rows, row_blocks, row_keys
 
 if TYPE_CHECKING:
     import pandas
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 Quantity = Literal["gain", "loss"]
 
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+
 
 @dataclass(frozen=True, eq=False)
 class GainTensor:
     """M groups × N tasks: a value where the task is a member of the group, nothing elsewhere.
 
     Stored by member entries, E in all, so that memory is proportional to the data: group ``g``
-    owns the entries ``indptr[g]:indptr[g + 1]``. Dense views are made on demand. Immutable.
+    owns the entries ``indptr[g]:indptr[g + 1]``, 12 bytes each. Dense views are made on demand.
+    Immutable: arrays are copied, but for those of the right type that own their data and are
+    read-only already, which are taken over as they are.
 
     Attributes
     ----------
@@ -35,7 +39,7 @@ class GainTensor:
     indptr
         Shape (M + 1,): where the entries of each group begin.
     members
-        Shape (E,): task index of each entry, ascending within a group.
+        Shape (E,): task index of each entry, ascending within a group; stored as ``int32``.
     values
         Shape (E,): gain (fraction, positive is better) or loss (lower is better) of each entry.
     std
@@ -60,7 +64,7 @@ class GainTensor:
 
     tasks: tuple[str, ...]
     indptr: NDArray[np.int64]
-    members: NDArray[np.int64]
+    members: NDArray[np.integer[Any]]
     values: NDArray[np.float64]
     std: NDArray[np.float64] | None = None
     cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -77,7 +81,7 @@ class GainTensor:
         count = len(self.indptr) - 1
         defaults: dict[str, tuple[Any, Any]] = {
             "indptr": (self.indptr, np.int64),
-            "members": (self.members, np.int64),
+            "members": (_narrow(self.members), np.int32),
             "values": (self.values, np.float64),
             "cost": (self.cost if len(self.cost) else np.ones(count), np.float64),
             "measured": (self.measured if len(self.measured) else np.ones(count), np.bool_),
@@ -85,9 +89,7 @@ class GainTensor:
         if self.std is not None:
             defaults["std"] = (self.std, np.float64)
         for name, (given, dtype) in defaults.items():
-            array = np.array(given, dtype=dtype)
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, _kept(given, dtype))
         check(self)
 
     @classmethod
@@ -235,8 +237,12 @@ class GainTensor:
     @cached_property
     def uncovered(self) -> tuple[str, ...]:
         """The tasks that no group holds."""
-        held = np.bincount(self.members, minlength=self.n_tasks)
-        return tuple(self.tasks[task] for task in np.flatnonzero(held == 0))
+        held = np.zeros(self.n_tasks, dtype=bool)
+        for first, last in row_blocks(self.indptr):
+            held[self.members[self.indptr[first] : self.indptr[last]]] = True
+            if held.all():
+                break
+        return tuple(self.tasks[task] for task in np.flatnonzero(~held))
 
     @cached_property
     def packed(self) -> NDArray[np.uint64]:
@@ -271,11 +277,14 @@ class GainTensor:
         return "|".join(self.group(row))
 
     @cached_property
-    def _rows_by_bits(self) -> dict[bytes, list[int]]:
-        found: dict[bytes, list[int]] = {}
-        for row, bits in enumerate(self.packed.astype("<u8")):
-            found.setdefault(bits.tobytes(), []).append(row)
-        return found
+    def row_keys(self) -> NDArray[np.uint64]:
+        """Shape (M,): a hash of the members of each group, equal for equal groups."""
+        return row_keys(self.indptr, self.members, self.n_tasks)
+
+    @cached_property
+    def rows_by_key(self) -> NDArray[np.int64]:
+        """Shape (M,): the rows in ascending order of their hash, equal ones by row."""
+        return np.argsort(self.row_keys, kind="stable")
 
     def find(self, group: Iterable[str]) -> tuple[int, ...]:
         """Return the rows whose members are exactly these tasks.
@@ -285,9 +294,13 @@ class GainTensor:
         UsageError
             If a name is not a task of the tensor.
         """
-        bits = sum(1 << task for task in {self.task_index(name) for name in group})
-        key = bits.to_bytes(8 * self.packed.shape[1], "little")
-        return tuple(self._rows_by_bits.get(key, ()))
+        wanted = np.array(sorted({self.task_index(name) for name in group}), dtype=np.int32)
+        if not len(wanted):
+            return ()
+        key = row_keys(np.array([0, len(wanted)]), wanted, self.n_tasks)
+        first, last = (int(np.searchsorted(self.row_keys, key, side, self.rows_by_key)[0]) for side in _SIDES)
+        rows = (int(row) for row in self.rows_by_key[first:last])
+        return tuple(row for row in rows if np.array_equal(self.members[self.row(row)], wanted))
 
     def task_index(self, name: str) -> int:
         """Return the column of a task.
@@ -321,10 +334,10 @@ class GainTensor:
         entries = np.repeat(self.indptr[chosen] - indptr[:-1], sizes) + np.arange(indptr[-1])
         return replace(
             self,
-            indptr=indptr,
-            members=self.members[entries],
-            values=self.values[entries],
-            std=None if self.std is None else self.std[entries],
+            indptr=_given_away(indptr),
+            members=_given_away(self.members[entries]),
+            values=_given_away(self.values[entries]),
+            std=None if self.std is None else _given_away(self.std[entries]),
             cost=self.cost[chosen],
             measured=self.measured[chosen],
         )
@@ -333,8 +346,12 @@ class GainTensor:
     def digest(self) -> str:
         """SHA-256 over tasks, groups, values, errors and costs."""
         hashed = hashlib.sha256("\x1f".join(self.tasks).encode())
-        for array in (self.indptr, self.members, self.values, self.std, self.cost, self.measured):
-            hashed.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+        hashed.update(self.indptr.view(np.uint8).data)
+        for first, last in row_blocks(self.indptr):
+            members = self.members[self.indptr[first] : self.indptr[last]]
+            hashed.update(members.astype(np.int64).view(np.uint8).data)
+        for array in (self.values, self.std, self.cost, self.measured):
+            hashed.update(b"-" if array is None else array.view(np.uint8).data)
         hashed.update(self.quantity.encode())
         return hashed.hexdigest()
 
@@ -386,3 +403,31 @@ class GainTensor:
             f"GainTensor({self.n_groups} groups × {self.n_tasks} tasks, {len(self.values)} entries, "
             f"{self.quantity}, source={self.source!r}, split={self.split!r})"
         )
+
+
+def _narrow(members: ArrayLike) -> NDArray[Any]:
+    """Return member indices, refused where they do not fit the type they are stored in."""
+    given = np.asarray(members)
+    limit = np.iinfo(np.int32).max
+    if given.dtype != np.int32 and given.size and (given.min() < 0 or given.max() > limit):
+        raise DataError("Member indices must lie between 0 and the number of tasks, less one.")
+    return given
+
+
+def _kept(given: ArrayLike, dtype: type) -> NDArray[Any]:
+    """Return a read-only array: what is given, if nobody can write to it, else a copy."""
+    if (
+        isinstance(given, np.ndarray)
+        and given.dtype == dtype
+        and given.base is None
+        and given.flags.c_contiguous
+        and not given.flags.writeable
+    ):
+        return given
+    return _given_away(np.array(given, dtype=dtype))
+
+
+def _given_away(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array as read-only, so that a tensor takes it over without a copy."""
+    array.setflags(write=False)
+    return array

@@ -294,9 +294,10 @@ class SetFunction(Objective):
 def _require(gains: GainTensor, quantity: str, objective: Objective) -> None:
     if gains.quantity != quantity:
         other = "TotalLoss" if gains.quantity == "loss" else "TotalGain"
+        held = {"gain": "gains", "loss": "losses"}[gains.quantity]
         raise UsageError(
             f"{type(objective).__name__} works on a {quantity} tensor, and this one holds "
-            f"{gains.quantity}s. Use {other} or another objective for {gains.quantity}s."
+            f"{held}. Use {other} or another objective for {held}."
         )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.constraint import Constraint
 from engine.constraints import Budget
 from engine.errors import DataError, UsageError
+from engine.extension import ExtendedObjective, is_extended
 from engine.gains import GainTensor, Quantity
 from engine.objectives import Aggregate, Coefficients, Objective, Sense, SetFunction, default_objective
 from engine.program import Program, compile_program
@@ -36,11 +37,16 @@ class Feature(StrEnum):
     WORST = "worst-task objectives"
     OPENING = "values for choosing a group"
     SET_FUNCTION = "black-box set functions"
+    EXTENSION = "extra Pyomo expressions"
     COST = "cost budgets"
     MIN_GROUPS = "a least number of groups"
     MEMBERSHIPS = "membership limits"
     PARTITION = "partitions"
     MANDATORY = "mandatory groups"
+
+
+PROGRAM_FEATURES = frozenset(Feature) - {Feature.SET_FUNCTION, Feature.EXTENSION}
+"""What the integer program of a problem tells completely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +120,8 @@ class Problem:
             found = {Feature.SET_FUNCTION}
         else:
             found = {Feature.WORST if self.program.aggregate == "min" else Feature.SUM}
+        if is_extended(self.objective, self.constraints):
+            found.add(Feature.EXTENSION)
         program = self.program
         if program.open.any():
             found.add(Feature.OPENING)
@@ -126,6 +134,11 @@ class Problem:
         if program.max_memberships is not None:
             found.add(Feature.PARTITION if program.is_partition else Feature.MEMBERSHIPS)
         return frozenset(found)
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether groupings are valued or judged as a whole, by more than the program tells."""
+        return not self.features <= PROGRAM_FEATURES
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -158,7 +171,9 @@ class Problem:
 
     def trivial_bound(self) -> float:
         """Return an upper bound in program form at no cost."""
-        return np.inf if Feature.SET_FUNCTION in self.features else self.program.trivial_bound()
+        if isinstance(self.objective, (SetFunction, ExtendedObjective)):
+            return np.inf
+        return self.program.trivial_bound()
 
     def table_of(self, choice: NDArray[np.int64]) -> tuple[Problem, NDArray[np.int64]]:
         """Return the problem that a choice of rows refers to, this one, and these rows."""
@@ -212,7 +227,8 @@ class Problem:
     def _objective_digest(self) -> str:
         serve, opening = self.coefficients
         hashed = hashlib.sha256(f"{self.objective.sense} {self.objective.aggregate}".encode())
-        hashed.update(serve.tobytes() + opening.tobytes())
+        for array in (serve, opening):
+            hashed.update(np.ascontiguousarray(array).view(np.uint8).data)
         return hashed.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,10 +12,20 @@ from numpy.typing import NDArray
 
 from engine.constraint import COST_TOLERANCE, Constraint, Limits
 from engine.errors import UsageError
+from engine.extension import is_extended
+from engine.gain_checks import BLOCK_ENTRIES
 from engine.gains import GainTensor
 from engine.objectives import Aggregate, Objective, SetFunction
 
 GRID_DECIMALS = 7
+
+_KERNEL_TYPES = {
+    "indptr": np.int64,
+    "members": np.int32,
+    "serve": np.float64,
+    "open": np.float64,
+    "cost": np.float64,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +37,8 @@ class Program:
     min_groups ≤ Σ x ≤ max_groups,   Σ cost·x ≤ max_cost,
     Σ x over the groups that hold a task ≤ max_memberships,   x = 1 where mandatory,   x, y ∈ {0, 1}.
 
-    With ``max_memberships == 1`` the groups are disjoint, so each serves all its members.
+    With ``max_memberships == 1`` the groups are disjoint, so each serves all its members. The arrays of
+    entries, ``open`` and ``cost`` are read-only; what is given is not copied.
 
     Attributes
     ----------
@@ -36,7 +47,8 @@ class Program:
     rows
         Shape (K,): the tensor row of each candidate group.
     indptr, members
-        Member entries of the candidates, as in the gain tensor.
+        Member entries of the candidates, as in the gain tensor; where no constraint takes any away, its
+        very arrays.
     serve
         Shape (E,): value of each entry, −inf where the group may not serve the task.
     open, cost, mandatory
@@ -59,7 +71,7 @@ class Program:
     n_tasks: int
     rows: NDArray[np.int64]
     indptr: NDArray[np.int64]
-    members: NDArray[np.int64]
+    members: NDArray[np.int32]
     serve: NDArray[np.float64]
     open: NDArray[np.float64]
     cost: NDArray[np.float64]
@@ -74,6 +86,15 @@ class Program:
     scale: float
     largest: float
     unreachable: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A compiled kernel is compiled anew for every type it meets, and read-only is a type of its own.
+        for name, dtype in _KERNEL_TYPES.items():
+            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            if array.flags.writeable:
+                array = array.view()
+                array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @property
     def n_groups(self) -> int:
@@ -110,26 +131,28 @@ class Program:
         Parameters
         ----------
         groups
-            Indices of the candidates to keep, ascending.
+            Indices of the candidates to keep, in the order they shall have.
         entries
             Shape (E,): entries that may still serve; all by default.
         """
-        keep = np.zeros(self.n_groups, dtype=bool)
-        keep[groups] = True
-        held = keep[self.entry_groups]
-        serve = self.serve
+        sizes = np.diff(self.indptr)[groups]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        index = np.repeat(self.indptr[groups] - indptr[:-1], sizes)
+        index += np.arange(indptr[-1])
+        serve = self.serve[index]
         if entries is not None:
+            able = entries[index]
             if self.max_memberships is None:
-                held &= entries
+                index, serve = index[able], serve[able]
+                indptr = np.concatenate([[0], np.cumsum(able)])[indptr]
             else:
-                serve = np.where(entries, serve, -np.inf)
-        sizes = np.bincount(self.entry_groups[held], minlength=self.n_groups)[groups]
+                serve[~able] = -np.inf
         return replace(
             self,
             rows=self.rows[groups],
-            indptr=np.concatenate([[0], np.cumsum(sizes)]),
-            members=self.members[held],
-            serve=serve[held],
+            indptr=indptr,
+            members=self.members[index],
+            serve=serve,
             open=self.open[groups],
             cost=self.cost[groups],
             mandatory=self.mandatory[groups],
@@ -226,32 +249,43 @@ def compile_program(
         f"group {gains.label(int(row))} is mandatory but not allowed"
         for row in np.flatnonzero(limits.mandatory & ~allowed)
     )
-    covered = np.zeros(gains.n_tasks, dtype=bool)
-    covered[gains.members[limits.may_serve & allowed[gains.entry_rows]]] = True
-    if not covered.all():
-        lacking = [repr(gains.tasks[task]) for task in np.flatnonzero(~covered)]
+    usable = limits.may_serve & np.repeat(allowed, gains.sizes)
+    members = np.asarray(gains.members, dtype=np.int32)
+    entries = sign * serve if sign < 0 else serve
+    if usable.all():
+        lacking = list(gains.uncovered)
+    else:
+        covered = np.zeros(gains.n_tasks, dtype=bool)
+        covered[members[usable]] = True
+        lacking = [gains.tasks[task] for task in np.flatnonzero(~covered)]
+    if lacking:
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        unreachable.append(f"no allowed group serves {', '.join(lacking[:3])}{more}")
+        unreachable.append(f"no allowed group serves {', '.join(map(repr, lacking[:3]))}{more}")
 
     rows = np.flatnonzero(allowed)
-    held = allowed[gains.entry_rows]
-    if shares is None:
-        held &= limits.may_serve
-    sizes = np.bincount(gains.entry_rows[held], minlength=count)[rows]
+    indptr = gains.indptr
+    if not usable.all():
+        held = usable if shares is None else np.repeat(allowed, gains.sizes)
+        sizes = np.add.reduceat(held, indptr[:-1], dtype=np.int64)[rows]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        entries = np.where(limits.may_serve[held], entries[held], -np.inf)
+        members = members[held]
     opening = sign * opening[rows]
     max_groups = len(rows) if limits.max_groups is None else min(limits.max_groups, len(rows))
-    rewarding = isinstance(objective, SetFunction) or opening.max(initial=0.0) > 0.0
+    rewarding = isinstance(objective, SetFunction) or is_extended(objective, constraints)
+    rewarding |= opening.max(initial=0.0) > 0.0
     if shares == 1 or not rewarding:
         # A group that serves nobody is never worth choosing, so N groups are always enough.
         needed = max(gains.n_tasks, limits.min_groups) + int(limits.mandatory.sum())
         max_groups = min(max_groups, needed)
-    program_serve = np.where(limits.may_serve, sign * serve, -np.inf)[held]
+    best = _best_values(gains.n_tasks, members, entries)
+    magnitude = _magnitude(entries, opening)
     program = Program(
         n_tasks=gains.n_tasks,
         rows=rows,
-        indptr=np.concatenate([[0], np.cumsum(sizes)]),
-        members=gains.members[held],
-        serve=program_serve,
+        indptr=indptr,
+        members=members,
+        serve=entries,
         open=opening,
         cost=gains.cost[rows],
         mandatory=limits.mandatory[rows],
@@ -261,46 +295,66 @@ def compile_program(
         max_memberships=shares,
         aggregate=objective.aggregate,
         sign=sign,
-        grid=_grid(program_serve, opening),
-        scale=_scale(gains.n_tasks, gains.members[held], program_serve, opening),
-        largest=_largest(program_serve, opening),
+        grid=_grid(magnitude, entries, opening),
+        scale=_scale(best, opening) or magnitude or 1.0,
+        largest=magnitude or 1.0,
         unreachable=tuple(unreachable),
     )
+    program.__dict__["best_values"] = best
     return program.with_max_cost(limits.max_cost) if math.isfinite(limits.max_cost) else program
 
 
-def _grid(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
-    """Return the coarsest decimal step that every coefficient is a multiple of, 0 if none."""
-    values = np.concatenate([serve[np.isfinite(serve)], opening])
-    largest = np.abs(values).max(initial=0.0)
-    if not 0.0 < largest <= 1e6:
+def _grid(magnitude: float, *coefficients: NDArray[np.float64]) -> float:
+    """Return the coarsest decimal step that every finite coefficient is a multiple of, 0 if none.
+
+    Parameters
+    ----------
+    magnitude
+        The largest of a finite coefficient.
+    *coefficients
+        Arrays of them.
+    """
+    if not 0.0 < magnitude <= 1e6:
         return 0.0
     for decimals in range(GRID_DECIMALS + 1):
         step = 10.0**-decimals
-        nearest = np.round(values * 10.0**decimals)
-        if largest >= step and np.abs(values - nearest / 10.0**decimals).max() <= 1e-12 * largest:
+        if magnitude >= step and all(
+            _on_grid(block, 10.0**decimals, 1e-12 * magnitude)
+            for values in coefficients
+            for block in _blocks(values)
+        ):
             return step
     return 0.0
 
 
-def _best_values(n_tasks: int, members: NDArray[np.int64], serve: NDArray[np.float64]) -> NDArray[np.float64]:
+def _on_grid(values: NDArray[np.float64], per_unit: float, slack: float) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(np.abs(finite - np.round(finite * per_unit) / per_unit).max(initial=0.0) <= slack)
+
+
+def _blocks(values: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield an array in parts, so that what is computed of each stays small."""
+    for begin in range(0, len(values), BLOCK_ENTRIES):
+        yield values[begin : begin + BLOCK_ENTRIES]
+
+
+def _best_values(n_tasks: int, members: NDArray[np.int32], serve: NDArray[np.float64]) -> NDArray[np.float64]:
     best = np.full(n_tasks, -np.inf)
-    np.maximum.at(best, members, serve)
+    for begin in range(0, len(members), BLOCK_ENTRIES):
+        at = slice(begin, begin + BLOCK_ENTRIES)
+        np.maximum.at(best, members[at], serve[at])
     return best
 
 
-def _largest(serve: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
-    largest = max(np.abs(serve[np.isfinite(serve)]).max(initial=0.0), np.abs(opening).max(initial=0.0))
-    return float(largest) or 1.0
+def _magnitude(*coefficients: NDArray[np.float64]) -> float:
+    """Return the largest magnitude of a finite coefficient, 0 without any."""
+    largest = 0.0
+    for values in coefficients:
+        for block in _blocks(values):
+            largest = max(largest, float(np.abs(block[np.isfinite(block)]).max(initial=0.0)))
+    return largest
 
 
-def _scale(
-    n_tasks: int,
-    members: NDArray[np.int64],
-    serve: NDArray[np.float64],
-    opening: NDArray[np.float64],
-) -> float:
-    best = _best_values(n_tasks, members, serve)
+def _scale(best: NDArray[np.float64], opening: NDArray[np.float64]) -> float:
     best = np.abs(best[np.isfinite(best)])
-    scale = max(best.max(initial=0.0), opening.max(initial=0.0))
-    return float(scale) or _largest(serve, opening)
+    return float(max(best.max(initial=0.0), opening.max(initial=0.0)))

@@ -1,4 +1,4 @@
-"""Local search for black-box set functions, which can only be called."""
+"""Local search where groupings can only be evaluated: black-box set functions, extra terms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def search_set_function(
     Parameters
     ----------
     problem
-        Its objective is a :class:`~engine.SetFunction`.
+        Its objective is a :class:`~engine.SetFunction`, or it has extra terms or demands.
     moves
         Decides what is feasible.
     start
@@ -40,14 +40,14 @@ def search_set_function(
     rng
         Decides the order of moves and the restarts.
     evaluations
-        How often the function may be called.
+        How many groupings may be evaluated.
     restarts
         How many random groupings to start from when the search is stuck.
 
     Returns
     -------
     dict
-        The number of calls, for the details of the outcome.
+        The number of evaluations, for the details of the outcome.
     """
     known: dict[frozenset[int], float] = {}
 

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problem import Feature, Problem
+from engine.problem import PROGRAM_FEATURES, Problem
 from engine.program import Program
 from engine.progress import Control
+from engine.solution import Termination
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
 from solvers.cover import Cover, find_cover
 from solvers.moves import Moves
+from solvers.partition_annealing import refined
 from solvers.presolve import Presolved, presolve
 from solvers.presolve.kernels import Multipliers, compiling_pays, uncovered_worth
 
 Ints = NDArray[np.int64]
 
 NODES_BETWEEN_POLLS = 50
+SECONDS_BETWEEN_POLLS = 0.1
+
+FIRST_LEVELS = 256
+"""The search has room for so many levels at first."""
+
+ENTRIES_PER_SECOND = 1e6
+"""How many member entries a tree search can bound at its root, at least, in a second."""
 
 PLAIN_COVER_NODES = 300
 """So many nodes a cover is sought in NumPy before the compiled search takes over."""
@@ -50,7 +60,7 @@ class BranchAndBound(Solver):
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="Lagrangian presolve, then branch and bound on groups",
         exact=True,
-        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        features=PROGRAM_FEATURES,
         requires=("numba",),
         rank=0,
         reference="Lagrangian relaxation with Polyak steps and reduced-cost fixing",
@@ -58,7 +68,10 @@ class BranchAndBound(Solver):
 
     def solve(self, problem: Problem, control: Control) -> Outcome:
         """Solve a problem to proven optimality, or as far as the time allows."""
-        program = problem.program
+        return self.solve_program(problem.program, control)
+
+    def solve_program(self, program: Program, control: Control) -> Outcome:
+        """Solve an integer program; the rows of the outcome are ``program.rows``."""
         if program.aggregate == "min":
             return solve_worst(program, control, self._cover)
         return self._solve_sum(program, control)
@@ -70,17 +83,25 @@ class BranchAndBound(Solver):
                 return found
         with control.stage("presolve"):
             reduced = self._presolve(program, control)
+        if control.presolve:
+            reduced = refined(
+                program, reduced, control, lambda start: self._presolve(program, control, start)
+            )
         if reduced.chosen is None:
             with control.stage("cover"):
                 cover = self._cover(program, control)
             if cover.groups is None:
-                return Outcome(None, control.bound, control.termination(), infeasible=cover.decided)
+                gave_up = not (cover.decided or _worth_a_start(program, control))
+                why = Termination.TIME_LIMIT if gave_up else control.termination()
+                return Outcome(None, control.bound, why, infeasible=cover.decided)
             with control.stage("presolve"):
                 reduced = self._presolve(program, control, cover.groups)
         details: dict[str, Any] = {"core_groups": reduced.core.n_groups, "nodes": 0}
         if not reduced.closed and not control.should_stop():
             core = replace(reduced.core, mandatory=reduced.forced)
             tree = Tree(core, reduced.multipliers, reduced.value, np.full(core.n_tasks, np.inf))
+            if not _worth_a_start(core, control):
+                return Outcome(control.rows, control.bound, Termination.TIME_LIMIT, details=details)
             if tree.compile(control):
                 with control.stage("search"):
                     self._search(tree, reduced.value, control)
@@ -121,7 +142,7 @@ class BranchAndBound(Solver):
         core = tree.core
         limit = self.max_nodes or np.iinfo(np.int64).max
         while True:
-            done = tree.explore(min(NODES_BETWEEN_POLLS, limit - tree.nodes))
+            done = tree.explore_briefly(limit - tree.nodes)
             if tree.value > known:
                 control.incumbent(core.rows[tree.solution], core.value(tree.solution))
             if done:
@@ -150,14 +171,19 @@ class BranchAndBound(Solver):
         )
         start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
         tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))
-        if not tree.compile(control):
+        if not (_worth_a_start(plain, control) and tree.compile(control)):
             return Cover(None, decided=False)
-        while not tree.explore(NODES_BETWEEN_POLLS):
+        while not tree.explore_briefly():
             if tree.value >= 0:
                 break
             if control.should_stop():
                 return Cover(None, decided=False)
         return Cover(np.sort(tree.solution) if tree.value >= 0 else None)
+
+
+def _worth_a_start(core: Program, control: Control) -> bool:
+    """Whether the time may do for the root of a search, which nothing can interrupt."""
+    return len(core.members) <= ENTRIES_PER_SECOND * control.remaining()
 
 
 def _sizes_add_up(program: Program) -> bool:
@@ -190,7 +216,7 @@ class Tree:
 
     def __init__(self, core: Program, start: Multipliers, value: float, penalty: NDArray[np.float64]) -> None:
         groups, tasks = core.n_groups, core.n_tasks
-        levels = groups + 1
+        levels = min(groups + 2, FIRST_LEVELS)
         self.core = core
         self._penalty = penalty
         self._floor = np.where(np.isfinite(penalty), -penalty, uncovered_worth(core))
@@ -206,6 +232,7 @@ class Tree:
         self._at = (start.u.copy(), start.mu.copy(), np.array([start.lam]))
         self._best = np.array([value])
         self._solution = np.zeros(groups + 2, dtype=np.int64)
+        self._at_once = 1
 
     @property
     def nodes(self) -> int:
@@ -247,8 +274,39 @@ class Tree:
             thread.join(min(control.remaining(), threading.TIMEOUT_MAX))
             return not thread.is_alive()
 
+    def explore_briefly(self, most: int = NODES_BETWEEN_POLLS) -> bool:
+        """Explore a few nodes more, as the last ones took long or not; return as :meth:`explore`."""
+        begin = time.perf_counter()
+        done = self.explore(min(self._at_once, most))
+        quick = time.perf_counter() - begin < SECONDS_BETWEEN_POLLS
+        self._at_once = min(2 * self._at_once, NODES_BETWEEN_POLLS) if quick else 1
+        return done
+
     def explore(self, nodes: int) -> bool:
         """Explore so many nodes more; return whether the tree is exhausted."""
+        stop_at = self.nodes + nodes
+        while not self._search(stop_at - self.nodes):
+            if self._has_room():
+                return False
+            self._make_room()
+        return True
+
+    def _has_room(self) -> bool:
+        return int(self._tree[0]) + 1 < len(self._branch)
+
+    def _make_room(self) -> None:
+        """Double the number of levels; with as many as groups, most would never be reached."""
+        more = len(self._branch)
+        self._branch, self._side, self._start = (
+            np.concatenate([one, np.zeros(more, dtype=one.dtype)])
+            for one in (self._branch, self._side, self._start)
+        )
+        self._bounds = np.concatenate([self._bounds, np.full(more, np.inf)])
+        u, mu, lam = self._saved
+        room = np.empty((more, self.core.n_tasks))
+        self._saved = (np.vstack([u, room]), np.vstack([mu, room]), np.concatenate([lam, np.empty(more)]))
+
+    def _search(self, nodes: int) -> bool:
         from solvers.search import search
 
         core = self.core

@@ -10,6 +10,7 @@ import numpy as np
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome
+from solvers.partition_annealing import refined
 from solvers.presolve import Presolved, presolve
 
 
@@ -34,7 +35,10 @@ class Core:
         if not control.presolve:
             return cls(program, None)
         with control.stage("presolve"):
-            return cls(program, presolve(program, control))
+            reduced = presolve(program, control)
+        return cls(
+            program, refined(program, reduced, control, lambda start: presolve(program, control, start=start))
+        )
 
     @property
     def program(self) -> Program:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem import Feature, Problem
+from engine.problem import PROGRAM_FEATURES, Problem
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.completion import Rule, complete
@@ -27,7 +27,7 @@ class Greedy(Solver):
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="Adds the group with the largest improvement until the budget is spent",
         exact=False,
-        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        features=PROGRAM_FEATURES,
         rank=50,
     )
 

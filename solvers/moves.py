@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluate import referee
 from engine.objectives import SetFunction
-from engine.problem import Problem
+from engine.problem import Feature, Problem
 from engine.program import Program
 
 DENSE_CELLS = 4_000_000
@@ -203,7 +204,10 @@ class Moves:
 
 
 def grouping_value(problem: Problem, groups: Sequence[int]) -> float:
-    """Return the program value of a grouping, or what its black-box set function says.
+    """Return the program value of a grouping, with all that the problem says beyond the program.
+
+    A black-box set function gives the value alone; extra terms and demands are asked in plain Python,
+    and a grouping that breaks a demand is worth −inf.
 
     Parameters
     ----------
@@ -213,6 +217,9 @@ def grouping_value(problem: Problem, groups: Sequence[int]) -> float:
         Candidates that serve every task.
     """
     program = problem.program
+    if Feature.EXTENSION in problem.features:
+        verdict = referee(problem, program.rows[list(groups)])
+        return -np.inf if verdict.value is None or verdict.problems else program.sign * verdict.value
     if isinstance(problem.objective, SetFunction):
         rows = sorted(int(program.rows[group]) for group in groups)
         value = float(problem.objective.function([problem.gains.group(row) for row in rows]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.presolve.compiled import Floats, Ints, ascend, assign, fix, rank_descending
+from solvers.presolve.compiled import Floats, Ints, Members, ascend, assign, fix, rank_descending
 from solvers.presolve.compiled_moves import improve, pack, worth
 from solvers.presolve.jit import kernel
 
@@ -19,7 +19,7 @@ NODE_ITERATIONS = 30
 @kernel
 def _settle(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     cost: Floats,
     state: NDArray[np.int8],
@@ -94,7 +94,7 @@ def _settle(
 @kernel
 def _primal(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     cost: Floats,
@@ -146,7 +146,7 @@ def _primal(
 @kernel
 def search(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     cost: Floats,
@@ -179,6 +179,7 @@ def search(
     ``tree`` holds depth, length of the trail and nodes so far; ``branch, side, start, bounds`` and the
     saved multipliers have one entry per level; ``best[0]`` is the best value and ``solution`` its
     groups, preceded by their number. A node is pruned when its bound is at most ``best[0] + step_up``.
+    Where the arrays have no room for another level, the search pauses before its node.
     """
     n_groups = len(open_)
     n_tasks = len(penalty)
@@ -189,7 +190,7 @@ def search(
     served = np.empty(n_tasks)
     before = np.empty(n_groups, dtype=np.int8)
     explored = 0
-    while explored < max_nodes:
+    while explored < max_nodes and tree[0] + 1 < len(branch):
         explored += 1
         tree[2] += 1
         depth = tree[0]

@@ -20,6 +20,7 @@ from solvers.presolve.kernels import FIRST_STEP, LARGEST_PRICE, LEAST_STEP, MOME
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Members = NDArray[np.int32]
 
 
 @kernel
@@ -32,7 +33,7 @@ def assign(target: Floats, source: Floats) -> None:
 @kernel
 def reduced_values(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     cost: Floats,
@@ -42,10 +43,12 @@ def reduced_values(
     lam: float,
     rigid: bool,
     shared: bool,
+    begin: int,
+    end: int,
     out: Floats,
 ) -> None:
-    """Write the value of choosing each group under the multipliers, −inf for dropped groups."""
-    for g in range(len(open_)):
+    """Write the value of choosing each group of a range under the multipliers, −inf for dropped ones."""
+    for g in range(begin, end):
         if state[g] < 0:
             out[g] = -np.inf
             continue
@@ -204,7 +207,7 @@ def select(
 @kernel
 def ascend(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     cost: Floats,
@@ -252,7 +255,9 @@ def ascend(
         frequency[g] = 0.0
     for iteration in range(iterations):
         done = iteration + 1
-        reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
+        reduced_values(
+            indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, 0, n_groups, values
+        )
         count, _, _ = select(values, state, limits[0], limits[1], chosen, scratch)
         if count < 0:
             return -np.inf, done
@@ -328,14 +333,16 @@ def ascend(
     assign(u, best_u)
     assign(mu, best_mu)
     lam[0] = best_lam
-    reduced_values(indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, values)
+    reduced_values(
+        indptr, members, serve, open_, cost, state, u, mu, lam[0], rigid, shared, 0, n_groups, values
+    )
     return best, done
 
 
 @kernel
 def fix(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     state: NDArray[np.int8],
     limits: Ints,

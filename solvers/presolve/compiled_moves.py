@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.presolve.compiled import Floats, Ints
+from solvers.presolve.compiled import Floats, Ints, Members
 from solvers.presolve.jit import kernel
 
 
 @kernel
 def worth(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     penalty: Floats,
@@ -45,7 +45,7 @@ def worth(
 @kernel
 def improve(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     serve: Floats,
     open_: Floats,
     cost: Floats,
@@ -72,7 +72,11 @@ def improve(
     position = np.empty(n_groups, dtype=np.int64)
     slots = n_tasks + limits[0] + 1
     loss = np.empty(slots)
-    correction = np.empty(slots)
+    correction = np.zeros(slots)
+    touched = np.empty(slots, dtype=np.int64)
+    # Where any group may leave for any other, the groups that one touches and the one that is missed
+    # least are all that can leave best.
+    plain = limits[2] == 0 and not np.isfinite(cap)
     for _ in range(steps):
         for t in range(n_tasks):
             first[t] = floor[t]
@@ -103,6 +107,10 @@ def improve(
         best_gain = 1e-12
         best_in = -1
         best_out = -1
+        least = -1
+        for i in range(count):
+            if state[chosen[i]] == 0 and (least < 0 or loss[i] > loss[least]):
+                least = i
         if count > limits[1]:
             for i in range(count):
                 if loss[i] > best_gain and state[chosen[i]] == 0:
@@ -112,8 +120,7 @@ def improve(
             if state[g] != 0 or position[g] >= 0:
                 continue
             gain = open_[g]
-            for i in range(count):
-                correction[i] = 0.0
+            met = 0
             crowded = False
             for e in range(indptr[g], indptr[g + 1]):
                 t = members[e]
@@ -121,6 +128,9 @@ def improve(
                 if over > 0.0:
                     gain += over
                 if server[t] >= 0 and serve[e] > second[t]:
+                    if correction[server[t]] == 0.0:
+                        touched[met] = server[t]
+                        met += 1
                     correction[server[t]] += serve[e] - second[t] - max(over, 0.0)
                 if limits[2] > 0 and loads[t] >= limits[2]:
                     crowded = True
@@ -128,8 +138,23 @@ def improve(
                 best_gain = gain
                 best_in = g
                 best_out = -1
+            if plain:
+                if least >= 0 and correction[least] == 0.0 and gain + loss[least] > best_gain:
+                    best_gain = gain + loss[least]
+                    best_in = g
+                    best_out = least
+                for j in range(met):
+                    i = touched[j]
+                    total = gain + loss[i] + correction[i]
+                    correction[i] = 0.0
+                    if total > best_gain and state[chosen[i]] == 0:
+                        best_gain = total
+                        best_in = g
+                        best_out = i
+                continue
             for i in range(count):
                 total = gain + loss[i] + correction[i]
+                correction[i] = 0.0
                 if total <= best_gain or state[chosen[i]] != 0:
                     continue
                 if spent + cost[g] - cost[chosen[i]] > cap:
@@ -153,7 +178,7 @@ def improve(
 
 
 @kernel
-def _fits(indptr: Ints, members: Ints, loads: Ints, most: int, entering: int, leaving: int) -> bool:
+def _fits(indptr: Ints, members: Members, loads: Ints, most: int, entering: int, leaving: int) -> bool:
     """Whether a group may enter when another leaves, under the membership limit."""
     for e in range(indptr[entering], indptr[entering + 1]):
         t = members[e]
@@ -169,7 +194,7 @@ def _fits(indptr: Ints, members: Ints, loads: Ints, most: int, entering: int, le
 @kernel
 def pack(
     indptr: Ints,
-    members: Ints,
+    members: Members,
     cost: Floats,
     state: NDArray[np.int8],
     order: Ints,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.program import Program
+from engine.progress import Control
 from solvers.presolve.kernels import (
     FIRST_STEP,
     LARGEST_PRICE,
@@ -30,10 +31,13 @@ class DenseKernels:
     ----------
     program
         What to work on.
+    control
+        Ends the work early.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, control: Control) -> None:
         self.program = program
+        self._control = control
         self.forced = program.mandatory.copy()
         self.floor = uncovered_worth(program)
         shape = (program.n_groups, program.n_tasks)
@@ -114,7 +118,7 @@ class DenseKernels:
             if total < bound - 1e-12 * abs(total):
                 stale = 0 if bound - total > 1e-3 * (bound - target) else stale + 1
                 bound, best = float(total), now
-                if bound <= enough:
+                if bound <= enough or self._control.should_stop():
                     break
             else:
                 stale += 1
@@ -181,6 +185,8 @@ class DenseKernels:
         current = list(dict.fromkeys([*np.flatnonzero(program.mandatory).tolist(), *chosen.tolist()]))
         shares = program.max_memberships
         for _ in range(steps):
+            if self._control.should_stop():
+                break
             held = np.array(current, dtype=np.int64)
             stacked = np.vstack([floor, floor, self.serve[held]])
             order = np.sort(stacked, axis=0)

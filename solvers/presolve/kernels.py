@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.program import Program
+from engine.progress import Control
 
 # Polyak steps, tuned on the measured and the HOA gains of mimic27: the first factor of the step, how
 # much of the last direction is kept, and when and how far the factor falls.
@@ -99,7 +100,7 @@ def compiling_pays(program: Program) -> bool:
     return len(program.members) >= COMPILED_ENTRIES
 
 
-def make_kernels(program: Program, compiled: bool) -> Kernels:
+def make_kernels(program: Program, compiled: bool, control: Control) -> Kernels:
     """Return the kernels for a program.
 
     Parameters
@@ -108,11 +109,16 @@ def make_kernels(program: Program, compiled: bool) -> Kernels:
         What to work on.
     compiled
         Whether to use machine code, which is compiled on the first use on a machine.
+    control
+        Ends what takes long, and gives the threads.
     """
     if compiled:
         from solvers.presolve.adapter import CompiledKernels
+        from solvers.presolve.pricing import PRICED_ENTRIES, PricedKernels
 
+        if len(program.members) >= PRICED_ENTRIES:
+            return PricedKernels(program, control)
         return CompiledKernels(program)
     from solvers.presolve.dense import DenseKernels
 
-    return DenseKernels(program)
+    return DenseKernels(program, control)

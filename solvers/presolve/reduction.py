@@ -7,6 +7,7 @@ until the gap is closed or the bound stands still.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,16 @@ PROBED_GROUPS = 600
 PROBE_ITERATIONS = 30
 PROBE_PASSES = 4
 LOCAL_SEARCH_STEPS = 400
+ANNEALED_GROUPS = 600
+"""Below so many groups left the tree search needs no better solution to start from."""
+ANNEALING_MOVES = (1 << 17, 1 << 19, 1 << 20, 1 << 21, 1 << 22)
+"""Moves of each round of annealing; the last goes on while a time limit leaves time."""
+SEARCHED_GROUPS = 4000
+"""Up to so many groups left, a tree search may prove what remains of the gap."""
+FRUITLESS_ROUNDS = 8
+"""After so many rounds without a better solution, annealing gives way to the search."""
+MOST_DOUBLINGS = 4
+"""The number of candidates doubles with every fruitless round, so many times, and falls back then."""
 MEMORY = "presolve"
 
 
@@ -120,7 +131,7 @@ class _Reduction:
         self.value = -np.inf
         self.rows: Ints | None = None
         self.bound = control.bound
-        self.kernels: Kernels = make_kernels(program, compiled)
+        self.kernels: Kernels = make_kernels(program, compiled, control)
         for rows in (start, self._positions(control.rows)):
             if rows is not None and len(rows):
                 self._offer(np.asarray(rows, dtype=np.int64))
@@ -141,9 +152,10 @@ class _Reduction:
             known = np.isfinite(self.value)
             target = self.value if known else self._guess()
             enough = self.whole.strictly_better(self.value) if known else -np.inf
-            ascent = self.kernels.ascend(self.at, target, enough, steps if known else 1)
-            self.at = ascent.at
-            self._tighten(ascent.bound)
+            ascent = self._ascend(target, enough, steps if known else 1)
+            if known and control.should_stop():
+                closed = self._is_closed()
+                break
             self._search_around(ascent)
             if not np.isfinite(self.value):
                 if not known and warm:
@@ -162,10 +174,18 @@ class _Reduction:
                 self._shake()
             else:
                 break
+        if not closed and self.compiled:
+            closed = self._anneal()
         if not closed and np.isfinite(self.value) and self.thorough:
             closed = self._probe()
         control.memory[MEMORY] = (self.at, self.rows)
         return self._result(closed)
+
+    def _ascend(self, target: float, enough: float, steps: int) -> Ascent:
+        ascent = self.kernels.ascend(self.at, target, enough, steps)
+        self.at, self.ranking = ascent.at, (self.program.rows, ascent.values)
+        self._tighten(ascent.bound)
+        return ascent
 
     def _is_closed(self) -> bool:
         return bool(np.isfinite(self.value) and self.bound <= self.whole.strictly_better(self.value))
@@ -268,6 +288,63 @@ class _Reduction:
             allowed[known[gone[random.random(count) < 0.5]]] = False
             self._offer(self.kernels.improve(np.delete(known, gone), allowed, self.floor, LOCAL_SEARCH_STEPS))
 
+    def _anneal(self) -> bool:
+        """Look for better solutions among the favoured groups, in rounds of rising length.
+
+        Goes on with time to spare while too many groups are left for a tree search; gives up soon where
+        not even a first solution turns up. Returns whether the gap is closed.
+        """
+        from solvers.presolve.annealing import anneal
+
+        if self.whole.is_partition or self.whole.max_memberships is not None:
+            return False
+        fruitless, doublings, seconds_per_move = 0, 0, 0.0
+        for number in itertools.count():
+            program, last = self.program, len(ANNEALING_MOVES) - 1
+            most = ANNEALED_GROUPS if number < 2 else SEARCHED_GROUPS
+            if program.n_groups <= most or fruitless >= FRUITLESS_ROUNDS or self.control.should_stop():
+                return False
+            if number > last and np.isinf(self.control.remaining()):
+                return False
+            if number > 2 and self.rows is None:
+                return False
+            rows, values = self.ranking
+            here = values[np.searchsorted(rows, program.rows)]
+            if self.rows is not None:
+                known = self._here(self.rows)
+            else:
+                most_valued = np.argsort(-here, kind="stable")[: program.max_groups]
+                known = self._trimmed(np.union1d(most_valued, np.flatnonzero(program.mandatory)))
+            before = self.value
+            moves, begin = ANNEALING_MOVES[min(number, last)], self.control.elapsed()
+            if moves * seconds_per_move > self.control.remaining():
+                # What has not cooled down is worth little: rather be quick about it.
+                moves = int(0.9 * self.control.remaining() / seconds_per_move)
+                if moves < ANNEALING_MOVES[0] // 8:
+                    return False
+            # Where the usual candidates bring nothing, others may.
+            found = anneal(
+                program,
+                here,
+                known,
+                self.control,
+                moves=moves,
+                stream=number,
+                widening=1 << doublings,
+            )
+            for chosen in found:
+                self._offer(chosen)
+            seconds_per_move = (self.control.elapsed() - begin) / moves
+            if self.value > before:
+                fruitless = 0
+            else:
+                fruitless, doublings = fruitless + 1, (doublings + 1) % (MOST_DOUBLINGS + 1)
+            if self.value > before and not self.control.should_stop():
+                ascent = self._ascend(self.value, self.whole.strictly_better(self.value), MOST_ITERATIONS)
+                if self._is_closed() or not self._shrink(ascent):
+                    return True
+        return False
+
     def _probe(self) -> bool:
         """Drop groups that no better solution can hold; return whether that leaves none at all.
 
@@ -289,7 +366,7 @@ class _Reduction:
                 return True
             if keep.all():
                 return False
-            self.kernels = make_kernels(program.select(np.flatnonzero(keep)), self.compiled)
+            self.kernels = make_kernels(program.select(np.flatnonzero(keep)), self.compiled, self.control)
             ascent = self.kernels.ascend(self.at, self.value, enough, MOST_ITERATIONS)
             if ascent.bound <= enough:
                 self._tighten(max(ascent.bound, self.value))
@@ -335,7 +412,7 @@ class _Reduction:
             kept = np.flatnonzero(fixing.keep)
             smaller = program.select(kept, fixing.entries)
             smaller = replace(smaller, mandatory=fixing.forced[kept])
-            self.kernels = make_kernels(smaller, self.compiled)
+            self.kernels = make_kernels(smaller, self.compiled, self.control)
         return True
 
     def _result(self, closed: bool) -> Presolved:
@@ -366,12 +443,14 @@ class _Reduction:
     def _open_core(self, known: Ints) -> tuple[Program, NDArray[np.bool_]]:
         """Return the surviving groups and entries, those of the best known grouping included."""
         whole, left = self.whole, self.program
-        held = np.isin(whole.rows, known)
-        alive = left.rows[left.entry_groups] * whole.n_tasks + left.members
-        entries = held[whole.entry_groups] | np.isin(
-            whole.rows[whole.entry_groups] * whole.n_tasks + whole.members, alive
-        )
-        core = whole.select(np.flatnonzero(held | np.isin(whole.rows, left.rows)), entries)
+        core = whole
+        if left is not whole:
+            at = np.searchsorted(whole.rows, np.union1d(known, left.rows))
+            core = whole.select(at)
+            alive = left.rows[left.entry_groups] * whole.n_tasks + left.members
+            cells = core.rows[core.entry_groups] * whole.n_tasks + core.members
+            held = np.isin(core.rows, known)[core.entry_groups]
+            core = core.select(np.arange(core.n_groups), held | np.isin(cells, alive))
         if self.thorough:
             stay = undominated(core) | np.isin(core.rows, known)
             core = core.select(np.flatnonzero(stay))
@@ -390,5 +469,6 @@ def _within_limits(program: Program, chosen: Ints) -> bool:
         return False
     if program.max_memberships is None:
         return True
-    loads = np.bincount(program.members[held[program.entry_groups]], minlength=program.n_tasks)
+    tasks = [program.members[program.indptr[group] : program.indptr[group + 1]] for group in chosen]
+    loads = np.bincount(np.concatenate([np.zeros(0, dtype=np.int64), *tasks]), minlength=program.n_tasks)
     return bool(loads.max(initial=0) <= program.max_memberships)
