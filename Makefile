@@ -14,7 +14,7 @@ endif
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: solve test lint types contracts tests benchmarks clean
+.PHONY: solve test lint types contracts tests slow benchmarks clean
 
 solve: $(VENV)/.base
 	$(VENV)/bin/engine solve --instance $(INSTANCE) --solver $(SOLVER)
@@ -32,7 +32,10 @@ contracts: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 tests: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n 2 -q
+	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow"
+
+slow: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -q -m slow
 
 benchmarks: $(VENV)/.dev
 	for table in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$table || exit 1; done

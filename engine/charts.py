@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.comparison_table import Case
 from engine.errors import DataError
+from engine.lattice import LatticeProblem
 
 if TYPE_CHECKING:
     from engine.comparison_table import Comparison, Row
@@ -72,7 +72,7 @@ class Panel:
 
 
 def frontier_chart(
-    problem: Problem,
+    problem: Problem | LatticeProblem,
     solutions: Mapping[float, Solution],
     evaluation: GainTensor | None = None,
     *,
@@ -105,8 +105,8 @@ def frontier_chart(
     )
     servings = [one.groups[index].measured for one in found.values() for index in one.serving.values()]
     judged = [measured for one in kept if one is not None for measured in one.measured.values()]
-    case = Case(title, problem, evaluation)
-    return (_panel(case, (curve,), not all(servings), not all(judged)),)
+    name = f"{title} · {problem.source}"
+    return (_panel(name, problem, evaluation, (curve,), not all(servings), not all(judged)),)
 
 
 def comparison_chart(comparison: Comparison) -> tuple[Panel, ...]:
@@ -121,24 +121,35 @@ def comparison_chart(comparison: Comparison) -> tuple[Panel, ...]:
             curves = tuple(_curve(solver, some) for solver, some in by_solver.items())
             predicted = any(row.predicted_servings for row in rows)
             judged = any(row.evaluation_predicted_servings for row in rows)
-            panels.append(_panel(case, curves, predicted, judged))
+            name = f"{case.instance} · {case.source_name}"
+            panels.append(_panel(name, case.problem, case.evaluation, curves, predicted, judged))
     return tuple(panels)
 
 
-def _panel(case: Case, curves: tuple[Curve, ...], predicted: bool, evaluation_predicted: bool) -> Panel:
-    gains = case.problem.gains
+def _panel(
+    name: str,
+    problem: Problem | LatticeProblem,
+    evaluation: GainTensor | None,
+    curves: tuple[Curve, ...],
+    predicted: bool,
+    evaluation_predicted: bool,
+) -> Panel:
     judged = any(mean is not None for curve in curves for mean in curve.evaluation)
-    evaluation = (case.evaluation.split or "evaluation") if case.evaluation is not None and judged else ""
-    title = f"{case.instance} · {case.source_name}{', predicted' if predicted else ''}".strip(" ·")
+    split = (evaluation.split or "evaluation") if evaluation is not None and judged else ""
+    title = f"{name}{', predicted' if predicted else ''}".strip(" ·")
     return Panel(
-        title=f"{title} · {evaluation} predicted" if evaluation_predicted else title,
-        subtitle=case.problem.describe(),
-        quantity=gains.quantity,
-        budget="number of groups" if (gains.cost == 1).all() else "total cost of the groups",
-        source=gains.split or "source",
-        evaluation=evaluation,
+        title=f"{title} · {split} predicted" if evaluation_predicted else title,
+        subtitle=problem.describe(),
+        quantity=problem.quantity,
+        budget="number of groups" if _has_unit_costs(problem) else "total cost of the groups",
+        source=problem.told_gains()["split"] or "source",
+        evaluation=split,
         curves=curves,
     )
+
+
+def _has_unit_costs(problem: Problem | LatticeProblem) -> bool:
+    return isinstance(problem, LatticeProblem) or bool((problem.gains.cost == 1).all())
 
 
 def _scores(solution: Solution, evaluation: GainTensor | None) -> Scores | None:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.as_selection import as_selection
 from engine.comparison_table import UNSUPPORTED, Case, Comparison, Row
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.frontiers import frontier
+from engine.lattice import LatticeProblem, selection_value
 from engine.problem import Problem
 from engine.progress import Observer
 from engine.solution import Solution, Status, Termination
@@ -33,7 +35,7 @@ class _Run:
 
 
 def compare(
-    problems: Mapping[str, Problem] | Iterable[Case],
+    problems: Mapping[str, Problem | LatticeProblem] | Iterable[Case],
     solvers: Sequence[str | Solver],
     budgets: Sequence[float] = (),
     *,
@@ -133,7 +135,7 @@ def _check_solvers(
 def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[Row]:
     sign, slack = 1.0, 0.0
     if any(run.solutions for run in runs):
-        sign, slack = case.problem.program.sign, PROOF_TOLERANCE * case.problem.program.scale
+        sign, slack = case.problem.sign, PROOF_TOLERANCE * _scale(case.problem, runs)
     best = {budget: _best(runs, budget, sign) for budget in limits}
     rows = []
     for run in runs:
@@ -150,8 +152,19 @@ def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[R
     return rows
 
 
+def _scale(problem: Problem | LatticeProblem, runs: Sequence[_Run]) -> float:
+    """Return the magnitude that tolerances refer to: over a lattice, that of the groups found."""
+    if isinstance(problem, Problem):
+        return problem.program.scale
+    found = [one for run in runs for one in run.solutions.values() if _verified(one)]
+    return max((problem.table_of(problem.locate(one))[0].program.scale for one in found), default=0.0)
+
+
 def _filled(row: Row, solution: Solution, case: Case) -> Row:
-    certificate = solution.certificate
+    certificate, valued = solution.certificate, solution
+    if case.selection_model is not None and solution.found:
+        row = replace(row, selection_value=selection_value(case.selection_model, solution))
+        valued = as_selection(case.selection_model, solution)
     load = math.fsum(certificate.seconds.get(stage, 0.0) for stage in LOADING)
     filled = replace(
         row,
@@ -162,7 +175,7 @@ def _filled(row: Row, solution: Solution, case: Case) -> Row:
         seconds=max(0.0, certificate.seconds["total"] - load),
         load_seconds=load,
         groups=len(solution.groups) if solution.found else None,
-        mean=solution.mean_gain,
+        mean=valued.mean_gain,
         quantity=solution.quantity,
         predicted_servings=sum(not solution.groups[one].measured for one in solution.serving.values()),
         termination=certificate.termination.value,
@@ -171,7 +184,7 @@ def _filled(row: Row, solution: Solution, case: Case) -> Row:
     if case.evaluation is None or not solution.found:
         return filled
     try:
-        scores = solution.evaluate(case.evaluation)
+        scores = valued.evaluate(case.evaluation)
     except EngineError as error:
         return replace(filled, reason=f"not evaluated: {error}")
     return replace(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from engine.gain_model import GainModel
 from engine.gains import GainTensor
+from engine.lattice import LatticeProblem
 from engine.problem import Problem
 
 if TYPE_CHECKING:
@@ -31,31 +33,36 @@ class Case:
         Its budgets, where they differ from those of the comparison.
     source
         The gain source in the table; by default that of the gains.
+    selection_model
+        By which groupings are worth something as a selection, where the problem does not say it: for
+        the partition of a graph, the pair-mean model of the same affinity.
     """
 
     instance: str
-    problem: Problem
+    problem: Problem | LatticeProblem
     evaluation: GainTensor | None = None
     budgets: tuple[float, ...] = ()
     source: str = ""
+    selection_model: GainModel | None = None
 
     @property
     def source_name(self) -> str:
         """The gain source in the table."""
-        return self.source or self.problem.gains.source
+        return self.source or self.problem.source
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was solved, without the gains themselves, ready for JSON."""
-        gains, evaluation = self.problem.gains, self.evaluation
+        gains, evaluation = self.problem.told_gains(), self.evaluation
         return {
             "instance": self.instance,
             "source": self.source_name,
             "problem": self.problem.describe(),
-            "split": gains.split,
+            "kind": self.problem.kind.name.lower(),
+            "split": gains["split"],
             "evaluation_split": None if evaluation is None else evaluation.split,
-            "groups": gains.n_groups,
-            "measured_groups": int(gains.measured.sum()),
-            "provenance": gains.provenance,
+            "groups": gains["groups"],
+            "measured_groups": gains["measured_groups"],
+            "provenance": gains["provenance"],
         }
 
 
@@ -77,7 +84,7 @@ class Row:
     groups
         Number of chosen groups.
     mean, evaluation_mean
-        Mean over tasks on the source and on the evaluation split.
+        Mean over tasks on the source and on the evaluation split; of a graph, as a selection.
     optimism
         Mean promised minus kept; positive is a promise not kept.
     agreement
@@ -92,6 +99,8 @@ class Row:
         What another verified value says against this row's claim; empty if nothing does.
     reason
         Why there is no result, in words.
+    selection_value
+        Total by the selection model of the case, None where it has none.
     """
 
     instance: str
@@ -115,6 +124,7 @@ class Row:
     termination: str = ""
     flag: str = ""
     reason: str = ""
+    selection_value: float | None = None
 
 
 @dataclass(frozen=True)

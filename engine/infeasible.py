@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.constraint import Constraint
+from engine.constraints import Partition
 from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.lattice import LatticeProblem
 from engine.objectives import Coefficients, Objective
-from engine.problem import Problem
+from engine.problem import Kind, Problem
 from engine.progress import Control
 from engine.solver import Solver
 
@@ -73,13 +74,15 @@ def explain(problem: Problem | LatticeProblem, solver: Solver, control: Control)
     control
         Gives the time left.
     """
-    demands = list(problem.constraints)
+    # That groups are disjoint makes a graph a graph, and is no demand of the user.
+    meant = [one for one in problem.constraints if problem.kind is Kind.GRAPH and isinstance(one, Partition)]
+    demands = [one for one in problem.constraints if one not in meant]
 
     def conflicting(kept: Sequence[Constraint]) -> bool:
-        smaller = replace(problem, objective=_Anything(), constraints=tuple(kept))
+        smaller = replace(problem, objective=_Anything(), constraints=(*kept, *meant))
         if contradictory(smaller):
             return True
-        if control.remaining() <= 0:
+        if control.remaining() <= 0 or solver.info.lacks(smaller):
             return False
         try:
             return solver.solve(smaller, control.quiet()).infeasible

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from engine.affinity import Affinity
 from engine.constraint import Constraint
 from engine.constraints import Budget, Partition
-from engine.errors import UnsupportedError, UsageError
+from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gain_model import GainModel, all_groups, tabulate
 from engine.gains import GainTensor, Quantity
 from engine.lattice_limits import LatticeLimits
-from engine.objectives import Objective, TotalGain, TotalLoss
+from engine.objectives import Objective, SetFunction, TotalGain, TotalLoss
 from engine.problem import Feature, Kind, Problem, check_parts
 from engine.separable_model import PairSumModel, SeparableModel, best_values
 from engine.solution import Solution, warm_names
@@ -92,9 +92,26 @@ class LatticeProblem:
 
     @cached_property
     def task_weights(self) -> NDArray[np.float64] | None:
-        """Shape (N,): value of serving in program form per unit of gain or loss, None in other forms."""
-        weights = self.objective.task_weights(self.tasks)
-        return None if weights is None else self.sign * weights
+        """Shape (N,): value of serving in program form per unit of gain or loss, None in other forms.
+
+        Raises
+        ------
+        UsageError
+            If the objective does not fit the model, or its weights do not fit its coefficients.
+        """
+        given = self.objective.task_weights(self.tasks)
+        everyone = self.table(np.ones((1, len(self.tasks)), dtype=bool))
+        serve, opening = everyone.coefficients
+        if given is None:
+            return None
+        weights = np.asarray(given, dtype=np.float64)
+        fits = weights.shape == (len(self.tasks),) and not opening.any()
+        if not fits or not np.allclose(weights * everyone.gains.values, serve, rtol=1e-9, atol=0.0):
+            raise UsageError(
+                f"task_weights() of {type(self.objective).__name__} must return None or {len(self.tasks)} "
+                "numbers that, times the gains, are its serve coefficients."
+            )
+        return self.sign * weights
 
     @cached_property
     def limits(self) -> LatticeLimits:
@@ -111,6 +128,15 @@ class LatticeProblem:
         return limits
 
     @cached_property
+    def _unsaid(self) -> str | None:
+        """Which constraint cannot be said without a list of groups, and why; None where all can be."""
+        try:
+            self.limits  # noqa: B018
+        except UnsupportedError as error:
+            return str(error)
+        return None
+
+    @cached_property
     def pair_weights(self) -> NDArray[np.float64] | None:
         """Shape (N, N): symmetric weights, if this is the partition of a graph; None otherwise.
 
@@ -121,7 +147,7 @@ class LatticeProblem:
         plain = isinstance(model, PairSumModel) and not model.singles.any() and not model.offsets.any()
         if not plain or self.task_weights is None or self.objective.aggregate == "min":
             return None
-        if not any(isinstance(one, Partition) for one in self.constraints):
+        if not any(isinstance(one, Partition) for one in self.constraints) or self._unsaid is not None:
             return None
         directed = cast("PairSumModel", model).pairs * self.task_weights
         weights: NDArray[np.float64] = directed + directed.T
@@ -136,16 +162,16 @@ class LatticeProblem:
     @cached_property
     def features(self) -> frozenset[Feature]:
         """What a solver must support to solve this problem."""
-        if self.task_weights is None:
-            self._require_listing("the objective has no task_weights()")
         found = {Feature.WORST if self.objective.aggregate == "min" else Feature.SUM}
         if self.task_weights is None:
+            self._require_listing("the objective has no task_weights()")
             found.add(Feature.OPENING)
-        try:
-            limits = self.limits
-        except UnsupportedError as error:
-            self._require_listing(str(error))
-            return frozenset(found)
+            if isinstance(self.objective, SetFunction):
+                found = {Feature.SET_FUNCTION}
+        if self._unsaid is not None:
+            self._require_listing(self._unsaid)
+            return frozenset(found | self.listed.features - {Feature.COST})  # every group costs 1
+        limits = self.limits
         if limits.min_groups > 0:
             found.add(Feature.MIN_GROUPS)
         if limits.mandatory:
@@ -179,17 +205,17 @@ class LatticeProblem:
 
     def describe(self) -> str:
         """Return the problem in words."""
-        demands = "; ".join(constraint.describe() for constraint in self.constraints)
-        return f"{self.objective.sense} {self.objective.describe()} over all {self.n_groups} groups" + (
-            f" subject to {demands}" if demands else ""
-        )
+        what, demands = f"{self.objective.describe()} over all {self.n_groups} groups", self.constraints
+        if self.kind is Kind.GRAPH:
+            what = f"total weight of the pairs in one group over all partitions of {len(self.tasks)} tasks"
+            demands = tuple(one for one in demands if not isinstance(one, Partition))
+        words = "; ".join(constraint.describe() for constraint in demands)
+        return f"{self.objective.sense} {what}" + (f" subject to {words}" if words else "")
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the demands are contradictory on their face, in words; empty if they are not."""
-        try:
-            return self.limits.reasons()
-        except UnsupportedError:
-            return self.listed.reasons()
+        listed = self.task_weights is None or self._unsaid is not None
+        return self.listed.reasons() if listed else self.limits.reasons()
 
     def trivial_bound(self) -> float:
         """Return an upper bound in program form at no cost, infinite where the model has no structure."""
@@ -248,12 +274,20 @@ class LatticeProblem:
     def table_of(self, choice: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
         """Return a chosen grouping as a table problem of its groups and the rows of that table.
 
+        Where the objective has no task weights the table holds all groups: what one is worth may then
+        depend on the others.
+
         Parameters
         ----------
         choice
             Shape (k, N): membership of the chosen groups.
         """
-        return self.table(choice), np.arange(len(choice))
+        if self.task_weights is not None:
+            return self.table(choice), np.arange(len(choice))
+        rows = [self.listed.gains.find(np.array(self.tasks)[group].tolist()) for group in choice]
+        if not all(rows):
+            raise DataError("A chosen group is empty.")
+        return self.listed, np.array([row for (row,) in rows], dtype=np.int64)
 
     def locate(self, start: Solution | Iterable[Iterable[str]]) -> NDArray[np.bool_]:
         """Return the membership, shape (k, N), of a warm start."""
@@ -323,7 +357,8 @@ def selection_value(model: GainModel, solution: Solution) -> float | None:
     """Return the total gain of a grouping under another model, each task served where it gains most.
 
     What a partition of a graph is worth as a selection: under the pair-mean model of the same
-    affinity, for instance. None where there is no grouping.
+    affinity, for instance. The total loss for a model of losses, each task served where it loses
+    least. None where there is no grouping.
 
     Parameters
     ----------
@@ -334,11 +369,9 @@ def selection_value(model: GainModel, solution: Solution) -> float | None:
     """
     if not solution.found:
         return None
-    index = {name: column for column, name in enumerate(model.tasks)}
-    membership = np.zeros((len(solution.groups), len(index)), dtype=bool)
-    for row, group in enumerate(solution.groups):
-        membership[row, [index[name] for name in group.tasks]] = True
-    best = np.nanmax(model.predict(membership), axis=0)
+    problem = LatticeProblem(model)
+    values = problem.model.predict(problem.locate(solution))
+    best = np.nanmax(values, axis=0) if problem.quantity == "gain" else np.nanmin(values, axis=0)
     return float(best.sum())
 
 

@@ -67,8 +67,12 @@ def predict_separable(model: SeparableModel, membership: NDArray[np.bool_]) -> N
     sizes = member.sum(axis=1)
     weights = np.asarray(model.size_weights, dtype=np.float64)[sizes]
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused by the tensor
-        sums = member.astype(np.float64) @ pairs
-        predicted: NDArray[np.float64] = sums * weights[:, None] + model.offsets
+        # Added up in task order: a matrix product may round the same group differently among others.
+        predicted: NDArray[np.float64] = np.zeros(member.shape)
+        for task in range(count):
+            np.add(predicted, pairs[task], out=predicted, where=member[:, task, None])
+        predicted *= weights[:, None]
+        predicted += model.offsets
     predicted[sizes == 1] = model.singles
     predicted[~member] = np.nan
     return predicted

@@ -148,8 +148,8 @@ def available_threads() -> int:
 def _outcome(problem: Problem | LatticeProblem, solver: Solver, control: Control) -> Outcome:
     if contradictory(problem):
         return Outcome(None, infeasible=True)
-    control.tighten(problem.trivial_bound())
     try:
+        control.tighten(problem.trivial_bound())
         if len(control.warm_start):
             warm = _program_value(problem, control.warm_start)
             if warm is not None:
@@ -166,14 +166,22 @@ def _outcome(problem: Problem | LatticeProblem, solver: Solver, control: Control
 
 
 def _program_value(problem: Problem | LatticeProblem, choice: Choice) -> float | None:
-    try:
-        table, rows = problem.table_of(choice)
-    except DataError:  # these groups of a lattice leave a task unserved
+    found = _table_of(problem, choice)
+    if isinstance(found, str):  # these groups of a lattice leave a task unserved
         return None
+    table, rows = found
     verdict = referee(table, rows)
     if verdict.value is None or verdict.problems:
         return None
     return table.sign * verdict.value
+
+
+def _table_of(problem: Problem | LatticeProblem, choice: Choice) -> tuple[Problem, NDArray[np.int64]] | str:
+    """Return the table problem of a choice, or why there is none."""
+    try:
+        return problem.table_of(choice)
+    except DataError as error:
+        return f"what the solver returned is no grouping: {error}"
 
 
 def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdict]:
@@ -224,8 +232,10 @@ def certify(
     if outcome.rows is None:
         status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
         bound = None if outcome.infeasible else bound
+    elif isinstance(found := _table_of(problem, outcome.rows), str):
+        status, problems = Status.ERROR, (found,)
     else:
-        table, choice = problem.table_of(outcome.rows)
+        table, choice = found
         gains, slack = table.gains, PROOF_TOLERANCE * table.program.scale
         rows, verdict = _judged(table, choice)
         value, problems = verdict.value, verdict.problems

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problem import Feature, Problem
+from engine.problem import PROGRAM_FEATURES, Feature, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solution import Termination
@@ -26,12 +26,15 @@ BOUND_MARGIN = 1e-7
 
 @dataclass(frozen=True)
 class Milp(Solver):
-    """Pyomo and HiGHS with strong linking: a group serves a task only if it is chosen."""
+    """Pyomo and HiGHS with strong linking: a group serves a task only if it is chosen.
+
+    A problem with extra Pyomo terms or demands is not presolved: its whole model goes to HiGHS.
+    """
 
     info: ClassVar[SolverInfo] = SolverInfo(
-        summary="Pyomo + HiGHS on the presolved core",
+        summary="Pyomo + HiGHS on the presolved core; takes extra Pyomo expressions",
         exact=True,
-        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        features=PROGRAM_FEATURES | {Feature.EXTENSION},
         requires=("pyomo", "highspy"),
         rank=20,
         reference="https://highs.dev",
@@ -40,6 +43,10 @@ class Milp(Solver):
     def solve(self, problem: Problem, control: Control) -> Outcome:
         """Solve a problem to proven optimality, or as far as the time allows."""
         program = problem.program
+        if Feature.EXTENSION in problem.features:
+            from solvers.milp_extension import solve_extended
+
+            return solve_extended(problem, control)
         if program.aggregate == "min":
             return solve_worst(program, control, _cover)
         core = Core.of(program, control)
@@ -60,8 +67,8 @@ class Milp(Solver):
         return outcome
 
 
-def build_model(core: Program, *, serving: bool) -> Any:
-    """Return the Pyomo model of a program, coefficients scaled to at most 1.
+def build_model(core: Program, *, serving: bool, unit: float | None = None) -> Any:
+    """Return the Pyomo model of a program, its coefficients divided by a unit.
 
     Parameters
     ----------
@@ -69,14 +76,18 @@ def build_model(core: Program, *, serving: bool) -> Any:
         The program.
     serving
         False for the pure covering problem, which has no serving variables and no objective.
+    unit
+        By default the largest coefficient.
 
     Returns
     -------
     pyomo.environ.ConcreteModel
-        With variables ``x[group]`` and, unless the groups are disjoint, ``y[entry]``.
+        With variables ``x[group]`` and, unless the groups are disjoint, ``y[entry]``; with the
+        objective ``value``.
     """
     import pyomo.environ as pyo
 
+    unit = unit or core.largest
     model = pyo.ConcreteModel()
     model.x = pyo.Var(range(core.n_groups), domain=pyo.Binary)
     able = np.flatnonzero(np.isfinite(core.serve))
@@ -84,8 +95,8 @@ def build_model(core: Program, *, serving: bool) -> Any:
     for entry in able.tolist():
         by_task[int(core.members[entry])].append(entry)
     group_of = core.entry_groups.tolist()
-    serve = (core.serve / core.largest).tolist()
-    opening = core.open / core.largest
+    serve = (core.serve / unit).tolist()
+    opening = core.open / unit
 
     def column_sum(variables: Any, at: Any) -> Any:
         return pyo.quicksum(variables[index] for index in at)
@@ -112,16 +123,30 @@ def build_model(core: Program, *, serving: bool) -> Any:
             range(core.n_tasks),
             rule=lambda m, task: column_sum(m.x, [group_of[entry] for entry in by_task[task]]) >= 1,
         )
-    value: Any = pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(opening) if worth)
-    if serving and core.is_partition:
-        totals = np.bincount(core.entry_groups, core.serve / core.largest, core.n_groups)
-        value += pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(totals))
-    elif serving:
+    if serving and not core.is_partition:
         model.y = pyo.Var(able.tolist(), bounds=(0, 1))
         model.once = pyo.Constraint(
             range(core.n_tasks), rule=lambda m, task: column_sum(m.y, by_task[task]) == 1
         )
         model.linked = pyo.Constraint(able.tolist(), rule=lambda m, entry: m.y[entry] <= m.x[group_of[entry]])
+    value: Any = pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(opening) if worth)
+    if serving and core.aggregate == "min":
+        model.worst = pyo.Var()
+        model.reached = pyo.Constraint(
+            range(core.n_tasks),
+            rule=lambda m, task: (
+                m.worst
+                <= pyo.quicksum(
+                    serve[entry] * (m.x[group_of[entry]] if core.is_partition else m.y[entry])
+                    for entry in by_task[task]
+                )
+            ),
+        )
+        value += model.worst
+    elif serving and core.is_partition:
+        totals = np.bincount(core.entry_groups, core.serve / unit, core.n_groups)
+        value += pyo.quicksum(float(worth) * model.x[group] for group, worth in enumerate(totals))
+    elif serving:
         value += pyo.quicksum(serve[entry] * model.y[entry] for entry in able.tolist())
     model.value = pyo.Objective(expr=value, sense=pyo.maximize)
     return model
@@ -136,19 +161,31 @@ class _Run:
     chosen: NDArray[np.int64] | None
 
 
-def _run(model: Any, core: Program, control: Control) -> _Run:
-    """Solve a model, report what it finds, and return what it claims."""
-    from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondition
+def run_highs(model: Any, control: Control) -> Any:
+    """Solve a model with HiGHS and return Pyomo's results, nothing loaded into the model.
+
+    Parameters
+    ----------
+    model
+        A Pyomo model.
+    control
+        Gives the seed and the time left.
+    """
     from pyomo.contrib.solver.solvers.highs import Highs
 
-    left = control.remaining()
+    highs = Highs()
+    highs.set_instance(model)
+    updates = highs.config.auto_updates
+    for one in updates:  # nothing changes before the run, and looking for changes takes as long again
+        updates[one] = False
+    left = control.remaining()  # handing over a large model takes seconds
     options = {
         "random_seed": control.seed % (2**31),
         "mip_feasibility_tolerance": TOLERANCE,
         "primal_feasibility_tolerance": TOLERANCE,
         "dual_feasibility_tolerance": TOLERANCE,
     }
-    results = Highs().solve(
+    return highs.solve(
         model,
         load_solutions=False,
         raise_exception_on_nonoptimal_result=False,
@@ -157,11 +194,32 @@ def _run(model: Any, core: Program, control: Control) -> _Run:
         time_limit=None if np.isinf(left) else max(left, 1e-3),
         solver_options=options,
     )
+
+
+def chosen_groups(model: Any, results: Any) -> NDArray[np.int64] | None:
+    """Return the groups of the solution that HiGHS found, None where it found none.
+
+    Parameters
+    ----------
+    model, results
+        What was solved, and what came of it.
+    """
+    from pyomo.contrib.solver.common.results import SolutionStatus
+
+    if results.solution_status not in (SolutionStatus.feasible, SolutionStatus.optimal):
+        return None
+    values = results.solution_loader.get_vars(list(model.x.values()))
+    return np.array([group for group in model.x if values[model.x[group]] > 0.5], dtype=np.int64)
+
+
+def _run(model: Any, core: Program, control: Control) -> _Run:
+    """Solve a model, report what it finds, and return what it claims."""
+    from pyomo.contrib.solver.common.results import TerminationCondition
+
+    results = run_highs(model, control)
     condition = results.termination_condition
-    chosen: NDArray[np.int64] | None = None
-    if results.solution_status in (SolutionStatus.feasible, SolutionStatus.optimal):
-        values = results.solution_loader.get_vars(list(model.x.values()))
-        chosen = np.array([group for group in model.x if values[model.x[group]] > 0.5], dtype=np.int64)
+    chosen = chosen_groups(model, results)
+    if chosen is not None:
         control.incumbent(core.rows[chosen], core.value(chosen))
     claimed = results.objective_bound
     bound = np.inf

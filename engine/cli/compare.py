@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.options import (
+    KindOptions,
     ProblemOptions,
     SolverOptions,
+    kind_options,
     output_options,
     pick,
     plot_option,
@@ -35,8 +37,13 @@ if TYPE_CHECKING:
     help="Names from the catalogue, or a file of your own; may be repeated.",
 )
 @click.option("--solvers", type=Names(), required=True, help="The solvers to compare.")
-@click.option("--sources", type=Names(), help="Gains to solve on. Default: the measured ones.")
-@click.option("--budgets", type=Budgets(), help="1-27, 1,2,3 or 1-5:0.5. Default: each instance's.")
+@click.option("--sources", type=Names(), help="Gains to solve on. Default: measured; hoa with --lattice.")
+@kind_options
+@click.option(
+    "--budgets",
+    type=Budgets(),
+    help="1-27, 1,2,3 or 1-5:0.5. Default: each instance's; with --graph, as many as there are tasks.",
+)
 @plot_option
 @problem_options
 @solver_options
@@ -65,7 +72,7 @@ def compare(
     from engine.errors import UsageError
 
     check_output(output)
-    asked, how = pick(ProblemOptions, given), pick(SolverOptions, given)
+    asked, kind, how = pick(ProblemOptions, given), pick(KindOptions, given), pick(SolverOptions, given)
     if plot is not None:
         from engine.plots import check_plot
 
@@ -74,8 +81,9 @@ def compare(
     names = tuple(dict.fromkeys(name for text in instances for name in _split(text)))
     if asked.evaluate is not None and len(names) > 1:
         raise UsageError("--evaluate belongs to one instance; compare one at a time.")
-    opened = _open(names, asked)
-    cases = _cases(opened, sources, budgets, asked)
+    kind.check()
+    opened = _open(names, asked, kind)
+    cases = _cases(opened, sources, budgets, asked, kind)
     with progress(how.verbose) as observers:
         comparison = compare_solvers(
             cases,
@@ -136,11 +144,11 @@ def _split(text: str) -> tuple[str, ...]:
     return names if set(names) <= set(INSTANCES.names()) else (text,)
 
 
-def _open(names: Sequence[str], asked: ProblemOptions) -> dict[str, Instance]:
+def _open(names: Sequence[str], asked: ProblemOptions, kind: KindOptions) -> dict[str, Instance]:
     """Open the instances; each goes by its name, but files of the same name by what was given."""
     from engine.cli.problems import open_asked
 
-    opened = {text: open_asked(text, asked) for text in names}
+    opened = {text: open_asked(text, asked, affinity=kind.listless) for text in names}
     short = [instance.name for instance in opened.values()]
     return {
         instance.name if short.count(instance.name) == 1 else text: instance
@@ -153,26 +161,29 @@ def _cases(
     sources: tuple[str, ...] | None,
     budgets: tuple[float, ...] | None,
     asked: ProblemOptions,
+    kind: KindOptions,
 ) -> list[Case]:
     """Return the problems; a source that some instances lack is told, one that all lack is a mistake."""
     from engine.cli.commands import say
-    from engine.cli.problems import check_budgets, make_problem, warn_of_percent
+    from engine.cli.posing import DEFAULT_MODEL, posed_on
+    from engine.cli.problems import check_budgets
     from engine.comparison import Case
     from engine.errors import UsageError
 
     cases: list[Case] = []
     refused: dict[str, list[tuple[str, UsageError]]] = {}
     for name, instance in instances.items():
-        limits = check_budgets(instance, budgets)
-        for source in sources or instance.info.sources[:1]:
+        own = (DEFAULT_MODEL,) if kind.lattice else instance.info.sources[:1]
+        for source in sources or own:
             try:
-                gains = instance.gains(source)
-                problem = make_problem(gains, asked)
+                posed = posed_on(instance, source, asked, kind)
             except UsageError as error:
                 refused.setdefault(source, []).append((name, error))
                 continue
-            warn_of_percent(instance, gains)
-            cases.append(Case(name, problem, instance.evaluation(), limits, source))
+            model = None if posed.graph is None else posed.graph.model
+            least = posed.budgets if model is None else (float(len(instance.info.tasks)),)
+            limits = check_budgets(instance.name, least, budgets)
+            cases.append(Case(name, posed.problem, posed.evaluation, limits, source, model))
     known = {case.source for case in cases}
     for source, mistakes in refused.items():
         if source not in known:

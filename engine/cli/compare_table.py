@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from engine.cli.graphs import SYMMETRISED
 from engine.cli.output import amount, gap_percent, number, percent, unit
-from engine.cli.results import origin_of
+from engine.cli.results import kind_name, origin_of, told_gains
 from engine.cli.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.comparison import Case, Comparison, Row
+from engine.problem import Kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,15 +48,19 @@ def _doubtful(row: Row) -> bool:
 
 
 def _columns(case: Case, rows: Sequence[Row]) -> Iterator[Column]:
-    gains = case.problem.gains
-    quantity, what = gains.quantity, f"mean {unit(gains.quantity)}"
+    quantity, graph = case.problem.quantity, case.selection_model is not None
+    what = f"mean {unit(quantity)}"
+    split = "pair-mean" if graph else case.problem.told_gains()["split"] or "source"
     guessed = [row.predicted_servings > 0 for row in rows]
     yield Column("solver", [row.solver for row in rows], right=False)
     yield Column("budget", [f"{row.budget:g}" for row in rows])
     yield Column("groups", ["–" if row.groups is None else str(row.groups) for row in rows], spare=3)
-    yield Column("value", starred((number(row.value) for row in rows), guessed), spare=5)
+    yield Column("value", starred((number(row.value) for row in rows), guessed), spare=0 if graph else 5)
+    if graph:
+        worth = starred((number(row.selection_value) for row in rows), guessed)
+        yield Column("selection value", worth, spare=2)
     means = starred((amount(row.mean, quantity) for row in rows), guessed)
-    yield Column(f"{gains.split or 'source'} {what}", means)
+    yield Column(f"{split} {what}", means, spare=5 if graph else 0)
     yield Column("bound", [number(row.bound) for row in rows], spare=6)
     yield Column("gap %", [gap_percent(row.gap, row.status) for row in rows])
     yield Column("status", [row.status for row in rows], right=False)
@@ -77,12 +83,17 @@ def _facts(case: Case, rows: Sequence[Row], note: str) -> Iterator[tuple[str, st
             told.setdefault((row.solver, text), []).append(f"{row.budget:g}")
     for (solver, text), budgets in told.items():
         yield solver, f"budget {', '.join(budgets)}: {text}"
-    gains = case.problem.gains
+    kind, gains = case.problem.kind, case.problem.told_gains()
     yield "problem", case.problem.describe()
-    yield "gains", origin_of(gains.source, gains.split, gains.n_groups, int(gains.measured.sum()))
+    if kind is not Kind.TABLE:
+        yield "kind", f"{kind_name(kind)}: {kind}, {gains['groups']} groups"
+    if case.selection_model is None:
+        yield "gains", told_gains(kind, gains)
+    else:
+        yield "graph", f"{gains['source']}; a pair weighs {SYMMETRISED}"
     if case.evaluation is not None:
         yield "judged on", origin_of(case.evaluation.source, case.evaluation.split)
-    if gains.provenance:
-        yield "from", gains.provenance
+    if gains["provenance"]:
+        yield "from", gains["provenance"]
     if note:
         yield "note", note

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.options import (
+    KindOptions,
     ProblemOptions,
     SolverOptions,
     instance_option,
+    kind_options,
     output_options,
     pick,
     plot_option,
@@ -23,13 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.cli.results import Result
+    from engine.lattice import LatticeProblem
     from engine.problem import Problem
 
 
 @click.command(short_help="Solve for every budget: what one group more buys.")
 @instance_option
 @click.option("--budgets", type=Budgets(), help="1-27, 1,2,3 or 1-5:0.5. Default: the instance's.")
-@click.option("--gains", metavar="SOURCE", help="The gains to solve on. Default: the measured ones.")
+@click.option("--gains", metavar="SOURCE", help="Gains to solve on. Default: measured; hoa with --lattice.")
+@kind_options
 @click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
 @plot_option
 @problem_options
@@ -51,27 +55,25 @@ def frontier(
     """
     from engine.charts import frontier_chart
     from engine.cli.commands import say
+    from engine.cli.frontier_rows import unjudged
     from engine.cli.output import check_output, save_plot
-    from engine.cli.problems import check_budgets, make_problem, open_asked, read_options, warn_of_percent
+    from engine.cli.posing import pose
+    from engine.cli.problems import check_budgets, read_options
     from engine.cli.progress import progress
-    from engine.cli.results import Result, exit_code, judge
+    from engine.cli.results import exit_code
     from engine.frontiers import frontier as solve_frontier
     from engine.solution import Status
     from engine.solver import choose_solver
 
     check_output(output)
-    asked, how = pick(ProblemOptions, given), pick(SolverOptions, given)
+    how = pick(SolverOptions, given)
     if plot is not None:
         from engine.plots import check_plot
 
         check_output(plot)
         check_plot(plot)
-    opened = open_asked(instance, asked)
-    limits = check_budgets(opened, budgets)
-    given_gains = opened.gains(gains)
-    warn_of_percent(opened, given_gains)
-    problem = make_problem(given_gains, asked)
-    evaluation = opened.evaluation()
+    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    limits, problem = check_budgets(posed.instance.name, posed.budgets, budgets), posed.problem
     chosen = solver or choose_solver(problem.with_budget(max(limits)))
     settings = read_options(chosen, how.option)
     with progress(how.verbose) as observers:
@@ -86,16 +88,13 @@ def frontier(
             observers=observers,
             options=settings,
         )
-    info = opened.info
-    results = [
-        judge(Result(opened.name, info.origin, budget, solution, note=info.note), evaluation)
-        for budget, solution in solutions.items()
-    ]
+    results = [posed.result(budget, solution) for budget, solution in solutions.items()]
     _print(results, problem, format, output)
     if plot is not None:
-        save_plot(frontier_chart(problem, solutions, evaluation, title=opened.name), plot)
-    for why in dict.fromkeys(one.not_evaluated for one in results if one.not_evaluated):
-        say(f"not evaluated: {why}")
+        valued = {one.budget: one.valued for one in results if one.budget is not None}
+        save_plot(frontier_chart(problem, valued, posed.evaluation, title=posed.instance.name), plot)
+    for told in unjudged(results) if format != "table" else ():
+        say(f"not evaluated: {told}")
     if len(results) < len(set(limits)):
         say(f"interrupted: {len(results)} of {len(set(limits))} budgets solved.")
     for one in results:
@@ -105,34 +104,17 @@ def frontier(
     return exit_code(one.solution.status for one in results)
 
 
-def _row(result: Result) -> dict[str, Any]:
-    solution, scores = result.solution, result.scores
-    mean = f"mean_{solution.quantity}"
-    return {
-        "budget": result.budget,
-        "groups": len(solution.groups),
-        "cost": solution.cost,
-        "value": solution.value,
-        mean: solution.mean_gain,
-        "bound": solution.bound,
-        "gap": solution.gap,
-        "status": solution.status.value,
-        f"evaluation_{mean}": None if scores is None else scores.mean,
-        "optimism": None if scores is None else scores.optimism,
-        "predicted_servings": result.predicted_servings,
-        "evaluation_predicted_servings": None if scores is None else scores.predicted,
-        "seconds": solution.certificate.seconds["total"],
-        "conflict": result.conflict,
-    }
-
-
-def _print(results: Sequence[Result], problem: Problem, format: str, output: Path | None) -> None:
+def _print(
+    results: Sequence[Result], problem: Problem | LatticeProblem, format: str, output: Path | None
+) -> None:
     from engine.cli.output import emit_csv, emit_json, emit_table
 
     if format == "json":
         emit_json({"solutions": [one.to_dict() for one in results]}, output)
     elif format == "csv":
-        rows = [_row(one) for one in results]
+        from engine.cli.frontier_rows import frontier_row
+
+        rows = [frontier_row(one) for one in results]
         emit_csv(tuple(rows[0]) if rows else (), rows, output)
     elif results:
         from engine.cli.frontier_table import frontier_table

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from engine.cli.frontier_rows import unjudged
 from engine.cli.output import amount, gap_percent, number, percent, unit
-from engine.cli.results import Result
+from engine.cli.results import Result, kind_name
 from engine.cli.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
+from engine.problem import Kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,12 +49,16 @@ def _columns(results: Sequence[Result]) -> Iterator[Column]:
     quantity = solutions[0].quantity
     what = f"mean {unit(quantity)}"
     guessed = [_guessed(one) for one in results]
-    split = solutions[0].gains.get("split") or "source"
+    graph = results[0].graph is not None
+    split = "pair-mean" if graph else solutions[0].gains.get("split") or "source"
     yield Column("budget", [f"{one.budget:g}" for one in results])
     yield Column("groups", [str(len(one.groups)) if one.found else "–" for one in solutions])
-    yield Column("value", starred((number(one.value) for one in solutions), guessed), spare=2)
-    means = starred((amount(one.mean_gain, quantity) for one in solutions), guessed)
-    yield Column(f"{split} {what}", means)
+    yield Column("value", starred((number(one.value) for one in solutions), guessed), spare=0 if graph else 2)
+    if graph:
+        worth = (number(None if one.selection is None else one.selection.value) for one in results)
+        yield Column("selection value", starred(worth, guessed))
+    means = starred((amount(one.valued.mean_gain, quantity) for one in results), guessed)
+    yield Column(f"{split} {what}", means, spare=4 if graph else 0)
     yield Column("bound", [number(one.bound) for one in solutions], spare=3)
     yield Column("gap %", [gap_percent(one.gap, one.status) for one in solutions])
     yield Column("status", [str(one.status) for one in solutions], right=False)
@@ -79,10 +85,14 @@ def _facts(results: Sequence[Result], described: str) -> Iterator[tuple[str, str
         yield "conflict", f"budget {', '.join(budgets)}: {conflict}"
     yield "instance", first.instance
     yield "problem", described
-    yield "gains", first.gains
-    judged_on = next((one.judged_on for one in results if one.judged_on), "")
+    if first.kind is not Kind.TABLE:
+        yield "kind", f"{kind_name(first.kind)}: {first.kind}, {first.candidates} groups"
+    yield "graph" if first.graph else "gains", first.gains
+    judged_on = next((one.judged_on for one in results if one.scores is not None), "")
     if judged_on:
         yield "judged on", judged_on
+    for index, why in enumerate(unjudged(results)):
+        yield "" if index else "not judged", why
     yield "from", first.told_origin
     if first.note:
         yield "note", first.note

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from engine.cli.parameters import Assignment, Names, Weight
+from engine.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Record = TypeVar("Record")
@@ -73,6 +74,47 @@ class SolverOptions:
     verbose: bool
 
 
+@dataclass(frozen=True)
+class KindOptions:
+    """What groups to choose from; without either, those of the instance.
+
+    Attributes
+    ----------
+    lattice
+        All groups, by a gain model.
+    graph
+        Partitions of the pairwise graph.
+    """
+
+    lattice: bool
+    graph: bool
+
+    @property
+    def listless(self) -> bool:
+        """Whether the groups to choose from are not listed."""
+        return self.lattice or self.graph
+
+    def check(self) -> None:
+        """Refuse two kinds at once.
+
+        Raises
+        ------
+        UsageError
+            If both are given.
+        """
+        if self.lattice and self.graph:
+            raise UsageError(
+                "Give --lattice (all groups of a gain model) or --graph (partitions of the pairwise graph), "
+                "not both."
+            )
+
+
+_KIND = (
+    click.option(
+        "--lattice", is_flag=True, help="Choose from all 2^N − 1 groups of a gain model (--gains, or hoa)."
+    ),
+    click.option("--graph", is_flag=True, help="Partition the graph of pairwise gains."),
+)
 _OBJECTIVE = (
     click.option("--objective", metavar="NAME", help="An objective by name, or module:Class of your own."),
     click.option("--weight", type=Weight(), multiple=True, help="Weight of a task; others weigh 1."),
@@ -147,6 +189,11 @@ _DATA = (
 def problem_options(command: Command) -> Command:
     """Add the options of :class:`ProblemOptions`."""
     return _add(command, (*_OBJECTIVE, *_DEMANDS, *_DATA))
+
+
+def kind_options(command: Command) -> Command:
+    """Add the options of :class:`KindOptions`."""
+    return _add(command, _KIND)
 
 
 def solver_options(command: Command) -> Command:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from engine.cli.affinity_instance import AffinityInstance, is_affinity_file
 from engine.cli.commands import say
 from engine.cli.options import ProblemOptions
 from engine.constraint import Constraint
@@ -29,8 +30,17 @@ from engine.plugins import INSTANCES, OBJECTIVES
 from engine.problem import Problem
 
 
-def open_asked(name: str, options: ProblemOptions) -> Instance:
+def open_asked(name: str, options: ProblemOptions, *, affinity: bool = False) -> Instance:
     """Open an instance of the catalogue or a file.
+
+    Parameters
+    ----------
+    name
+        What was given for the instance.
+    options
+        Where gains come from and how files are read.
+    affinity
+        Whether the pairs of an affinity file are enough, so that not all groups have to be listed.
 
     Raises
     ------
@@ -48,6 +58,13 @@ def open_asked(name: str, options: ProblemOptions) -> Instance:
             f"{name!r} comes from the catalogue; {' and '.join(given)} can only be given with a file of "
             "your own."
         )
+    if affinity and is_affinity_file(name):
+        return AffinityInstance(
+            name,
+            options.evaluate,
+            merge_duplicates=options.merge_duplicates,
+            single_task_baseline=options.baseline == "single-task",
+        )
     return open_instance(
         name,
         data_dir=options.data_dir,
@@ -61,36 +78,31 @@ def warn_of_percent(instance: Instance, gains: GainTensor) -> None:
     """Tell on stderr where the gains of a file look like percent."""
     values = abs(gains.values[gains.sizes[gains.entry_rows] > 1])
     if (
-        isinstance(instance, FileInstance)
+        isinstance(instance, (AffinityInstance, FileInstance))
         and gains.quantity == "gain"
         and (values > 1).sum() > len(values) / 2
     ):
         say(f"more than half of the gains of {instance.name} exceed 1; gains are fractions: 3 means 300 %.")
 
 
-def check_budgets(instance: Instance, budgets: tuple[float, ...] | None) -> tuple[float, ...]:
-    """Return the budgets to solve for: those given, or else the instance's.
+def check_budgets(name: str, own: tuple[float, ...], budgets: tuple[float, ...] | None) -> tuple[float, ...]:
+    """Return the budgets to solve for: those given, or else the instance's own.
 
     Raises
     ------
     UsageError
         If there are none.
     """
-    limits = budgets or instance.info.budgets
+    limits = budgets or own
     if not limits:
-        raise UsageError(
-            f"Instance {instance.name!r} has no budgets of its own: give --budgets, for instance 1-6."
-        )
+        raise UsageError(f"Instance {name!r} has no budgets of its own: give --budgets, for instance 1-6.")
     return limits
 
 
-def make_problem(gains: GainTensor, options: ProblemOptions, budget: float | None = None) -> Problem:
-    """Build the problem that the options ask for."""
-    for task, _ in options.weight:
-        if "=" in task and task not in gains.tasks:
-            raise UsageError(f"--weight {task}=…: give one task, and --weight again for the next one.")
-    problem = Problem(gains, make_objective(options), demands(options, gains))  # type: ignore[arg-type]
-    return problem if budget is None else problem.with_budget(budget)
+def make_problem(gains: GainTensor, options: ProblemOptions) -> Problem:
+    """Build the problem over a table that the options ask for, without a budget."""
+    objective = make_objective(options, gains.tasks)
+    return Problem(gains, objective, demands(options, gains.tasks))  # type: ignore[arg-type]
 
 
 def default_budget(instance: Instance, options: ProblemOptions) -> float | None:
@@ -99,14 +111,24 @@ def default_budget(instance: Instance, options: ProblemOptions) -> float | None:
     return None if counted else instance.info.default_budget
 
 
-def make_objective(options: ProblemOptions) -> Objective | None:
+def make_objective(options: ProblemOptions, tasks: Collection[str]) -> Objective | None:
     """Build the objective; None stands for the default of the gains.
+
+    Parameters
+    ----------
+    options
+        The objective and its parameters.
+    tasks
+        The names that weights may be for.
 
     Raises
     ------
     UsageError
         If the name is unknown or the objective does not take a parameter that is given.
     """
+    for task, _ in options.weight:
+        if "=" in task and task not in tasks:
+            raise UsageError(f"--weight {task}=…: give one task, and --weight again for the next one.")
     given: dict[str, Any] = {}
     if options.weight:
         given["weights"] = dict(options.weight)
@@ -134,7 +156,7 @@ def make_objective(options: ProblemOptions) -> Objective | None:
         raise UsageError(f"Objective {name!r}: {error}") from error
 
 
-def demands(options: ProblemOptions, gains: GainTensor) -> tuple[Constraint, ...]:
+def demands(options: ProblemOptions, tasks: Collection[str]) -> tuple[Constraint, ...]:
     """Build the demands, the budget apart."""
     found: list[Constraint] = []
     exactly = options.groups_exactly
@@ -146,10 +168,10 @@ def demands(options: ProblemOptions, gains: GainTensor) -> tuple[Constraint, ...
         found.append(GroupCount(options.groups_at_most, options.groups_at_least or 0))
     if options.min_group_size is not None or options.max_group_size is not None:
         found.append(GroupSize(options.max_group_size, options.min_group_size or 1))
-    found += [Together(_known(tasks, gains)) for tasks in options.together]
-    found += [Apart(_known(tasks, gains)) for tasks in options.apart]
-    found += [Mandatory(*_group(text, gains)) for text in options.mandatory]
-    found += [Forbidden(*_group(text, gains)) for text in options.forbidden]
+    found += [Together(_known(names, tasks)) for names in options.together]
+    found += [Apart(_known(names, tasks)) for names in options.apart]
+    found += [Mandatory(*_group(text, tasks)) for text in options.mandatory]
+    found += [Forbidden(*_group(text, tasks)) for text in options.forbidden]
     if options.partition:
         found.append(Partition())
     if options.memberships_at_most is not None:
@@ -159,26 +181,26 @@ def demands(options: ProblemOptions, gains: GainTensor) -> tuple[Constraint, ...
     return tuple(found)
 
 
-def _known(tasks: Iterable[str], gains: GainTensor) -> tuple[str, ...]:
-    names = tuple(tasks)
-    for name in names:
-        if name not in gains.tasks:
-            raise unknown_name("task", name, gains.tasks)
-    return names
+def _known(names: Iterable[str], tasks: Collection[str]) -> tuple[str, ...]:
+    given = tuple(names)
+    for name in given:
+        if name not in tasks:
+            raise unknown_name("task", name, tasks)
+    return given
 
 
-def _group(text: str, gains: GainTensor) -> tuple[tuple[str, ...], float | None]:
+def _group(text: str, tasks: Collection[str]) -> tuple[tuple[str, ...], float | None]:
     """Read ``a|b`` or ``a|b@cost``; an ``@`` that belongs to a task's name stays there."""
     names = tuple(one.strip() for one in text.split("|"))
     cost = None
     last, sign, tail = names[-1].rpartition("@")
-    if sign and names[-1] not in gains.tasks:
+    if sign and names[-1] not in tasks:
         try:
             cost = float(tail)
         except ValueError:
             raise UsageError(f"{text!r}: write a group as 'a|b', or 'a|b@cost' with a number.") from None
         names = (*names[:-1], last.strip())
-    return _known(names, gains), cost
+    return _known(names, tasks), cost
 
 
 def read_options(solver: str, given: Iterable[tuple[str, str]]) -> Mapping[str, Any]:

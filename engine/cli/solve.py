@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.options import (
+    KindOptions,
     ProblemOptions,
     SolverOptions,
     instance_option,
+    kind_options,
     output_options,
     pick,
     problem_options,
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Choose the groups to train, with a proof.")
 @instance_option
-@click.option("--budget", type=float, metavar="B", help="Default: the instance's, if no number is demanded.")
-@click.option("--gains", metavar="SOURCE", help="The gains to solve on. Default: the measured ones.")
+@click.option(
+    "--budget", type=float, metavar="B", help="Default: the instance's; none with --groups-… or --graph."
+)
+@click.option("--gains", metavar="SOURCE", help="Gains to solve on. Default: measured; hoa with --lattice.")
+@kind_options
 @click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
 @click.option(
     "--warm-start", type=click.Path(path_type=Path), metavar="FILE", help="An earlier result (JSON)."
@@ -45,26 +50,28 @@ def solve(
 ) -> int:
     """Choose the groups to train: find the best grouping and prove it.
 
-    Example: engine solve --instance mimic27 --budget 6
-    """
+    \b
+    Examples:
+      engine solve --instance mimic27 --budget 6
+      engine solve --instance mimic27 --lattice --gains hoa --budget 6
+      engine solve --instance mimic27 --graph
+    """  # noqa: D301  (click reads the backspace)
     from engine.cli.commands import say
     from engine.cli.output import check_output
-    from engine.cli.problems import default_budget, make_problem, open_asked, read_options, warn_of_percent
+    from engine.cli.posing import pose
+    from engine.cli.problems import read_options
     from engine.cli.progress import progress
-    from engine.cli.results import EXIT_CODES, Result, judge
+    from engine.cli.results import EXIT_CODES
     from engine.solution import Solution, Status, Termination
     from engine.solver import choose_solver
     from engine.solving import solve as solve_problem
 
     check_output(output)
-    asked, how = pick(ProblemOptions, given), pick(SolverOptions, given)
+    how = pick(SolverOptions, given)
     begin = time.perf_counter()
-    opened = open_asked(instance, asked)
-    limit = default_budget(opened, asked) if budget is None else budget
-    given_gains = opened.gains(gains)
-    warn_of_percent(opened, given_gains)
-    problem = make_problem(given_gains, asked, limit)
-    evaluation = opened.evaluation()
+    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    limit = posed.default_budget if budget is None else budget
+    problem = posed.limited(limit)
     start = None if warm_start is None else Solution.load(warm_start)
     read_seconds = time.perf_counter() - begin
     chosen = solver or choose_solver(problem)
@@ -81,10 +88,9 @@ def solve(
             observers=observers,
             options=settings,
         )
-    result = Result(opened.name, opened.info.origin, limit, solution, note=opened.info.note)
-    result = judge(result, evaluation)
+    result = posed.result(limit, solution)
     _print(result, format, output, read_seconds)
-    if result.not_evaluated:
+    if result.not_evaluated and format != "table":
         say(f"not evaluated: {result.not_evaluated}")
     if solution.certificate.termination is Termination.INTERRUPTED:
         known = ": this is the best known by then" if solution.found else " before any grouping was found"
@@ -102,22 +108,9 @@ def _print(result: Result, format: str, output: Path | None, read_seconds: float
     if format == "json":
         emit_json(result.to_dict(), output)
     elif format == "csv":
-        solution, scores = result.solution, result.scores
-        quantity = solution.quantity
-        columns = ["task", "group", f"source_{quantity}", f"evaluation_{quantity}"]
-        columns += ["source_measured", "evaluation_measured"]
-        rows = (
-            (
-                task,
-                "|".join(solution.groups[group].tasks),
-                solution.task_values[task],
-                None if scores is None else scores.task_values[task],
-                solution.groups[group].measured,
-                None if scores is None else scores.measured[task],
-            )
-            for task, group in solution.serving.items()
-        )
-        emit_csv(columns, (dict(zip(columns, row, strict=True)) for row in rows), output)
+        from engine.cli.solution_rows import solution_rows
+
+        emit_csv(*solution_rows(result), output)
     else:
         from engine.cli.solution_table import solution_table
 

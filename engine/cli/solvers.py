@@ -32,13 +32,15 @@ def solvers(format: str, output: Path | None) -> int:
     elif format == "csv":
         emit_csv(COLUMNS, ({key: joined(value) for key, value in one.items()} for one in listed), output)
     else:
-        emit_table([_table(listed)], output)
+        emit_table([_table(listed), _legend()], output)
     return 0
 
 
 def _listed() -> list[dict[str, Any]]:
+    from engine.cli.results import kind_name
     from engine.errors import EngineError
     from engine.plugins import SOLVERS, missing_modules
+    from engine.problem import Kind
     from engine.solver import solver_options
 
     listed: list[dict[str, Any]] = []
@@ -52,7 +54,7 @@ def _listed() -> list[dict[str, Any]]:
             listed.append({"name": name, "installed": False, "problem": str(error)})
             continue
         info["features"] = sorted(info["features"])
-        info["kinds"] = sorted(info["kinds"])
+        info["kinds"] = [kind_name(kind) for kind in Kind if kind in info["kinds"]]
         listed.append(
             {
                 "name": name,
@@ -84,6 +86,13 @@ def _table(listed: Sequence[dict[str, Any]]) -> Fitted:
     )
 
 
+def _legend() -> str:
+    from engine.cli.results import kind_name
+    from engine.problem import Kind
+
+    return "Kinds of problem: " + "; ".join(f"{kind_name(kind)}: {kind}" for kind in Kind) + "."
+
+
 def _about(one: dict[str, Any], every: set[str]) -> str:
     if one["problem"]:
         return str(one["problem"])
@@ -91,7 +100,7 @@ def _about(one: dict[str, Any], every: set[str]) -> str:
     needs = [f"{name} (missing)" if name in one["missing"] else name for name in one["requires"]]
     lines = [
         one["summary"],
-        "chooses from: " + ", ".join(one["kinds"]),
+        "takes: " + ", ".join(one["kinds"]),
         "solves: every problem" if not lacking else "does not solve: " + ", ".join(lacking),
         "options: " + ", ".join(f"{key}={value}" for key, value in one["options"].items()),
         "needs: " + ", ".join(needs),

@@ -20,6 +20,7 @@ BETWEEN = 2
 PROSE = 110
 """Width after which text goes on in the next line, however much room there is."""
 
+UNKNOWN = "–"
 PREDICTED = "*"
 PREDICTED_NOTE = f"{PREDICTED} predicted, in whole or in part"
 MEASURED_NOTE = "every value is measured"
@@ -97,10 +98,10 @@ def _width(columns: Sequence[Column], broken: bool) -> int:
 
 
 def starred(cells: Iterable[str], predicted: Iterable[bool]) -> list[str]:
-    """Mark the cells that are predictions; the others keep their place."""
-    flags = list(predicted)
-    other = " " if any(flags) else ""
-    return [cell + (PREDICTED if flag else other) for cell, flag in zip(cells, flags, strict=True)]
+    """Mark the cells that are predictions; the others, and dashes for what is unknown, keep their place."""
+    marked = [(cell, flag and cell != UNKNOWN) for cell, flag in zip(cells, predicted, strict=True)]
+    other = " " if any(flag for _, flag in marked) else ""
+    return [cell + (PREDICTED if flag else other) for cell, flag in marked]
 
 
 def facts(lines: Iterable[tuple[str, str]]) -> Table:

@@ -1,4 +1,4 @@
-"""Tools to test solvers with: random problems, an oracle, checks and a conformance suite.
+"""Tools to test solvers with: random problems, oracles, checks and conformance suites.
 
 A solver of one's own is tested by inheriting the suite::
 
@@ -8,38 +8,51 @@ A solver of one's own is tested by inheriting the suite::
     class TestMySolver(SolverConformance):
         solver = MySolver
 
-Needs pytest; the strategy :func:`problems` needs hypothesis. The engine itself imports neither.
+A solver that takes gain models or graphs inherits ``LatticeConformance``, likewise. The suites need
+pytest, the strategies :func:`problems` and :func:`lattice_problems` hypothesis. The engine itself
+imports neither.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from engine.testing.agreement import check_extension
 from engine.testing.checks import check_solution
+from engine.testing.lattice_oracle import lattice_optimum
 from engine.testing.oracle import optimum
+from engine.testing.random_lattices import random_lattice_problem
 from engine.testing.random_problems import PricedGain, random_problem
 
 if TYPE_CHECKING:
     from engine.testing.conformance import SolverConformance
-    from engine.testing.strategies import problems
+    from engine.testing.lattice_conformance import LatticeConformance
+    from engine.testing.strategies import lattice_problems, problems
 
 __all__ = [
+    "LatticeConformance",
     "PricedGain",
     "SolverConformance",
+    "check_extension",
     "check_solution",
+    "lattice_optimum",
+    "lattice_problems",
     "optimum",
     "problems",
+    "random_lattice_problem",
     "random_problem",
 ]
 
+_LATER = {
+    "LatticeConformance": "engine.testing.lattice_conformance",
+    "SolverConformance": "engine.testing.conformance",
+    "lattice_problems": "engine.testing.strategies",
+    "problems": "engine.testing.strategies",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "SolverConformance":
-        from engine.testing.conformance import SolverConformance
-
-        return SolverConformance
-    if name == "problems":
-        from engine.testing.strategies import problems
-
-        return problems
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'engine.testing' has no attribute {name!r}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 
 from engine.evaluate import referee
+from engine.lattice import LatticeProblem
 from engine.problem import Problem
-from engine.solution import Solution, Status, warm_groups
+from engine.progress import Choice
+from engine.solution import Solution, Status
 
 
-def check_solution(problem: Problem, solution: Solution, *, tolerance: float = 1e-6) -> None:
+def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tolerance: float = 1e-6) -> None:
     """Assert that a solution is what it says.
 
-    Its groups are those of the tensor, it breaks no demand, its value is the referee's, its bound
+    Its groups are those of the problem, it breaks no demand, its value is the referee's, its bound
     is no worse than its value, its status follows from both, and it survives JSON.
 
     Parameters
@@ -27,9 +29,8 @@ def check_solution(problem: Problem, solution: Solution, *, tolerance: float = 1
     AssertionError
         If anything is wrong, with the reason.
     """
-    slack = tolerance * problem.program.scale
     assert solution.status is not Status.ERROR, solution.certificate.problems
-    assert solution.tasks == problem.gains.tasks
+    assert solution.tasks == problem.tasks
     assert solution.certificate.digest == problem.digest
     if not solution.found:
         assert solution.status in (Status.INFEASIBLE, Status.NONE), solution.status
@@ -39,18 +40,21 @@ def check_solution(problem: Problem, solution: Solution, *, tolerance: float = 1
         return
     assert solution.status in (Status.OPTIMAL, Status.FEASIBLE), solution.status
     assert solution.certificate.verified, "a grouping was returned unverified"
-    rows = warm_groups(solution, problem.gains)
-    assert len(rows) == len(solution.groups), "a chosen group is not in the tensor"
-    verdict = referee(problem, rows)
+    choice: Choice = problem.locate(solution)
+    assert len(choice) == len(solution.groups), "a chosen group is not in the tensor, or is chosen twice"
+    table, rows = problem.table_of(choice)
+    verdict = referee(table, rows)
+    scale = table.program.scale
     assert not verdict.problems, verdict.problems
     assert verdict.value is not None
     assert solution.value is not None
-    assert math.isclose(verdict.value, solution.value, rel_tol=1e-12, abs_tol=1e-12 * problem.program.scale)
+    assert math.isclose(verdict.value, solution.value, rel_tol=1e-12, abs_tol=1e-12 * scale)
     assert set(solution.serving) == set(solution.tasks), "a task is served by no group"
     for task, index in solution.serving.items():
         assert task in solution.groups[index].tasks, f"{task!r} is served by a group that lacks it"
     if solution.bound is not None:
-        distance = problem.program.sign * (solution.bound - solution.value)
+        slack = tolerance * scale
+        distance = problem.sign * (solution.bound - solution.value)
         assert distance >= -slack, f"value {solution.value} beyond bound {solution.bound}"
         assert (distance <= slack) == (solution.status is Status.OPTIMAL), (distance, solution.status)
     else:

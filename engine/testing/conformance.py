@@ -1,224 +1,40 @@
-"""The conformance suite: what every solver must do, as a class of tests to inherit."""
+"""The conformance suite for tables of groups: a class of tests to inherit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar
+from collections.abc import Sequence
 
-import numpy as np
-import pytest
-
-from engine.errors import UnsupportedError
-from engine.lattice import LatticeProblem
-from engine.plugins import SOLVERS
 from engine.problem import Feature, Problem
-from engine.progress import Observer
-from engine.solution import Event, Solution, Status, Termination
-from engine.solver import Solver, SolverInfo, make_solver
-from engine.solving import solve
-from engine.testing.checks import check_solution
+from engine.testing.conformance_base import ConformanceBase
 from engine.testing.examples import easy_problem, feature_problem, infeasible_problem
 from engine.testing.oracle import optimum
 from engine.testing.random_problems import random_problem
-from engine.testing.transforms import renamed, reordered, scaled
-
-SEEDS = range(24)
 
 
-class Recorder(Observer):
-    """Writes down what it is told, and may press Ctrl-C."""
-
-    def __init__(self, interrupt: bool = False) -> None:
-        self.seen: list[str] = []
-        self.interrupt = interrupt
-
-    def on_start(self, problem: Problem | LatticeProblem, solver: str) -> None:
-        """Note the start."""
-        self.seen.append("start")
-
-    def on_incumbent(self, event: Event) -> None:
-        """Note the incumbent, and interrupt if asked to."""
-        self.seen.append("incumbent")
-        if self.interrupt:
-            raise KeyboardInterrupt
-
-    def on_end(self, solution: Solution) -> None:
-        """Note the end."""
-        self.seen.append("end")
-
-
-class SolverConformance:
-    """Inherit, set ``solver``, and run pytest.
-
-    Attributes
-    ----------
-    solver
-        A registered name, ``"module:Class"``, a solver class or a solver object.
-    options
-        Options for a solver given by name or class.
-    tolerance
-        By how much an exact solver's value may miss the optimum, relative to the largest coefficient.
-    """
-
-    solver: ClassVar[str | type[Solver] | Solver]
-    options: ClassVar[Mapping[str, Any]] = {}
-    tolerance: ClassVar[float] = 1e-6
-
-    def make(self) -> Solver:
-        """Return the solver object under test."""
-        if isinstance(self.solver, Solver):
-            return self.solver
-        if isinstance(self.solver, type):
-            return self.solver(**self.options)
-        return make_solver(self.solver, self.options)[1]
-
-    @property
-    def info(self) -> SolverInfo:
-        """What the solver declares."""
-        return self.make().info
-
-    def solve(self, problem: Problem, **arguments: Any) -> Solution:
-        """Solve and check."""
-        solution = solve(problem, self.make(), **{"threads": 1, **arguments})
-        check_solution(problem, solution)
-        return solution
+class SolverConformance(ConformanceBase[Problem]):
+    """What a solver must do that chooses from a table of groups; inherit, set ``solver``, run pytest."""
 
     def random_problem(self, seed: int) -> Problem:
         """Return a random problem that the solver declares it can express."""
         features = self.info.features - ({Feature.SET_FUNCTION} if self.info.exact else set())
         return random_problem(seed, features=features or self.info.features)
 
-    def test_declares_itself(self) -> None:
-        """A summary of one line, features, and options with defaults."""
-        info = self.info
-        assert info.summary
-        assert "\n" not in info.summary
-        assert info.features
+    def optimum(self, problem: Problem) -> float | None:
+        """Return the best value over all sets of groups."""
+        return optimum(problem)
 
-    @pytest.mark.parametrize("seed", SEEDS)
-    def test_agrees_with_every_set_of_groups(self, seed: int) -> None:
-        """Exact solvers find the optimum and prove it; others stay below it and claim nothing false."""
-        problem = self.random_problem(seed)
-        solution = self.solve(problem)
-        best = optimum(problem)
-        slack = self.tolerance * problem.program.scale
-        if best is None:
-            expected = {Status.INFEASIBLE} if self.info.exact else {Status.INFEASIBLE, Status.NONE}
-            assert solution.status in expected
-            return
-        assert solution.status is not Status.INFEASIBLE, f"feasible with value {best}"
-        sign = problem.program.sign
-        if solution.value is not None:
-            assert sign * (solution.value - best) <= slack
-        if solution.bound is not None:
-            assert sign * (solution.bound - best) >= -slack
-        if self.info.exact:
-            assert solution.status is Status.OPTIMAL
-            assert solution.value == pytest.approx(best, abs=slack, rel=0)
+    def scale(self, problem: Problem) -> float:
+        """Return the scale of the program."""
+        return problem.program.scale
 
-    @pytest.mark.parametrize("seed", SEEDS[:8])
-    def test_value_survives_renaming_and_scaling(self, seed: int) -> None:
-        """Names mean nothing, and twice the gains are worth twice as much; exact solvers ignore order."""
-        problem = self.random_problem(seed)
-        solution = self.solve(problem)
-        names = {name: f"{chr(122 - index)}!" for index, name in enumerate(problem.gains.tasks)}
-        others = [(1.0, renamed(problem, names))]
-        if problem.features.isdisjoint({Feature.SET_FUNCTION}):
-            others.append((2.0, scaled(problem, 2.0)))
-        if self.info.exact:
-            others.append((1.0, reordered(problem, np.random.default_rng(seed))))
-            others.append((0.001, scaled(problem, 0.001)))
-        for factor, other in others:
-            again = self.solve(other)
-            assert again.found == solution.found
-            if solution.value is not None:
-                slack = self.tolerance * other.program.scale
-                assert again.value == pytest.approx(factor * solution.value, abs=slack, rel=0)
+    def easy_problems(self) -> Sequence[Problem]:
+        """Return the easy problem."""
+        return [easy_problem()]
 
-    @pytest.mark.parametrize("seed", SEEDS[:8])
-    def test_warm_start_is_never_made_worse(self, seed: int) -> None:
-        """What one seed finds, another does not lose."""
-        problem = self.random_problem(seed)
-        first = self.solve(problem)
-        again = self.solve(problem, warm_start=first if first.found else [], seed=1)
-        if first.value is not None:
-            slack = self.tolerance * problem.program.scale
-            assert again.value is not None
-            assert problem.program.sign * (again.value - first.value) >= -slack
+    def infeasible_problems(self) -> Sequence[Problem]:
+        """Return the infeasible problem."""
+        return [infeasible_problem()]
 
-    def test_useless_warm_start_is_ignored(self) -> None:
-        """A start that serves only one task does no harm."""
-        problem = easy_problem()
-        plain = self.solve(problem)
-        started = self.solve(problem, warm_start=[["a"]])
-        assert started.found == plain.found
-
-    @pytest.mark.parametrize("seed", SEEDS[:6])
-    def test_keeps_a_time_limit(self, seed: int) -> None:
-        """A hundredth of a second gives a checked result or a clean none."""
-        solution = self.solve(self.random_problem(seed), time_limit=0.01)
-        assert solution.certificate.seconds["total"] < 10
-
-    @pytest.mark.parametrize("seed", SEEDS[:4])
-    def test_same_seed_same_result(self, seed: int) -> None:
-        """The seed decides every random choice."""
-        problem = self.random_problem(seed)
-        first, second = (self.solve(problem, seed=7) for _ in range(2))
-        assert (first.groups, first.value, first.serving) == (second.groups, second.value, second.serving)
-
-    @pytest.mark.parametrize("feature", list(Feature))
-    def test_refuses_what_it_does_not_declare(self, feature: Feature) -> None:
-        """An unsupported feature is refused by name; a declared one is solved."""
-        problem = feature_problem(feature)
-        if problem.features <= self.info.features:
-            solution = self.solve(problem)
-            assert solution.found or not self.info.exact
-            return
-        with pytest.raises(UnsupportedError, match="does not support") as refusal:
-            self.solve(problem)
-        for lacking in problem.features - self.info.features:
-            assert lacking.value in str(refusal.value)
-
-    def test_reports_infeasibility(self) -> None:
-        """An exact solver proves it and the conflict is named; others find nothing."""
-        problem = infeasible_problem()
-        solution = self.solve(problem)
-        assert not solution.found
-        if self.info.exact:
-            assert solution.status is Status.INFEASIBLE
-            assert "a budget of 1" in solution.conflict
-
-    def test_tells_observers(self) -> None:
-        """Observers see the start, the incumbents and the end."""
-        recorder = Recorder()
-        solution = self.solve(easy_problem(), observers=[recorder])
-        assert recorder.seen[0] == "start"
-        assert recorder.seen[-1] == "end"
-        if solution.found:
-            assert "incumbent" in recorder.seen
-
-    def test_interrupt_returns_the_incumbent(self) -> None:
-        """Ctrl-C at the first incumbent returns it, checked."""
-        recorder = Recorder(interrupt=True)
-        solution = self.solve(easy_problem(), observers=[recorder])
-        if "incumbent" not in recorder.seen:
-            pytest.skip("reports no incumbent on this problem")
-        assert solution.found
-        assert solution.certificate.termination is Termination.INTERRUPTED
-
-    def test_more_budget_is_never_worse(self) -> None:
-        """For exact solvers the value rises with the budget."""
-        if not self.info.exact:
-            pytest.skip("not exact")
-        problem = easy_problem()
-        values = [self.solve(problem.with_budget(limit)).value for limit in (1, 2, 3, 4, 9)]
-        assert all(value is not None for value in values)
-        assert values == sorted(values, key=lambda value: value or 0.0)
-
-    def test_found_by_name(self) -> None:
-        """A registered solver is installed under the name the suite was given."""
-        if not isinstance(self.solver, str) or ":" in self.solver:
-            pytest.skip("not given by a registered name")
-        assert self.solver in SOLVERS.names()
-        assert replace(self.make()) == self.make()  # type: ignore[type-var]
+    def feature_problems(self, feature: Feature) -> Sequence[Problem]:
+        """Return the problem that needs a feature."""
+        return [feature_problem(feature)]

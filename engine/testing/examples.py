@@ -15,8 +15,9 @@ from engine.constraints import (
     Partition,
 )
 from engine.gains import GainTensor
-from engine.objectives import Objective, SetFunction, WorstGain
+from engine.objectives import Objective, SetFunction, TotalGain, WorstGain
 from engine.problem import Feature, Problem
+from engine.testing.extensions import LargeGroups, MostMembers
 from engine.testing.random_problems import PricedGain
 
 TASKS = ("a", "b", "c", "d")
@@ -65,6 +66,8 @@ def feature_problem(feature: Feature) -> Problem:
         return easy_problem(PricedGain(0.01))
     if feature is Feature.SET_FUNCTION:
         return easy_problem(SetFunction(number_of_members))
+    if feature is Feature.EXTENSION:
+        return easy_problem(LargeGroups(0.01).added_to(TotalGain()), MostMembers(5).constraint)
     if feature is Feature.COST:
         gains = easy_gains()
         costs = np.where(gains.sizes == 1, 0.5, 1.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from engine.constraints import (
     Partition,
     Together,
 )
+from engine.extension import ExtendedObjective
 from engine.gains import GainTensor
 from engine.objectives import (
     Coefficients,
@@ -33,9 +33,9 @@ from engine.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.problem import Feature, Problem
-
-T = TypeVar("T")
+from engine.problem import PROGRAM_FEATURES, Feature, Problem
+from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
+from engine.testing.extensions import LargeGroups, MostMembers
 
 
 @dataclass(frozen=True)
@@ -55,28 +55,10 @@ class PricedGain(Objective):
         return Coefficients(gains.values, -self.price * gains.cost)
 
 
-class Dice(Protocol):
-    """Where random decisions come from."""
-
-    def integer(self, low: int, high: int) -> int:
-        """Return a whole number between two, both included."""
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """Decisions from a NumPy generator."""
-
-    rng: np.random.Generator
-
-    def integer(self, low: int, high: int) -> int:
-        """Return a whole number between two, both included."""
-        return int(self.rng.integers(low, high + 1))
-
-
 def random_problem(
     seed: int | np.random.Generator,
     *,
-    features: Collection[Feature] = frozenset(Feature) - {Feature.SET_FUNCTION},
+    features: Collection[Feature] = PROGRAM_FEATURES,
     max_tasks: int = 5,
     max_groups: int = 9,
 ) -> Problem:
@@ -106,20 +88,12 @@ def build_problem(dice: Dice, features: frozenset[Feature], max_tasks: int, max_
     """
     objective = _objective_kind(dice, features)
     gains = _gains(dice, features, objective, max_tasks, max_groups)
-    problem = Problem(gains, _objective(dice, objective, gains))
+    problem = Problem(gains, _objective(dice, objective, gains, features))
     for constraint in _constraints(dice, features, gains):
         stricter = replace(problem, constraints=(*problem.constraints, constraint))
         if stricter.features <= features:
             problem = stricter
     return problem
-
-
-def _chance(dice: Dice, percent: int) -> bool:
-    return dice.integer(0, 99) >= 100 - percent
-
-
-def _choice(dice: Dice, items: Sequence[T]) -> T:
-    return items[dice.integer(0, len(items) - 1)]
 
 
 def _objective_kind(dice: Dice, features: frozenset[Feature]) -> type[Objective]:
@@ -132,16 +106,23 @@ def _objective_kind(dice: Dice, features: frozenset[Feature]) -> type[Objective]
         kinds += [WorstGain]
     if Feature.SET_FUNCTION in features:
         kinds += [SetFunction]
-    return _choice(dice, kinds)
+    if Feature.EXTENSION in features and not features.isdisjoint({Feature.SUM, Feature.WORST}):
+        kinds += [ExtendedObjective]
+    return choice(dice, kinds)
 
 
-def _objective(dice: Dice, kind: type[Objective], gains: GainTensor) -> Objective:
+def _objective(
+    dice: Dice, kind: type[Objective], gains: GainTensor, features: frozenset[Feature]
+) -> Objective:
     if kind is WeightedGain:
-        return WeightedGain({name: dice.integer(0, 4) / 2 for name in gains.tasks if _chance(dice, 50)})
+        return WeightedGain({name: dice.integer(0, 4) / 2 for name in gains.tasks if chance(dice, 50)})
     if kind is PricedGain:
         return PricedGain(dice.integer(-2, 4) / 4)
     if kind is SetFunction:
         return SetFunction(_sizes_apart)
+    if kind is ExtendedObjective:
+        worst = Feature.SUM not in features or (Feature.WORST in features and chance(dice, 30))
+        return LargeGroups(dice.integer(-2, 6) / 8).added_to(WorstGain() if worst else TotalGain())
     return kind()
 
 
@@ -156,17 +137,15 @@ def _gains(
     dice: Dice, features: frozenset[Feature], objective: type[Objective], max_tasks: int, max_groups: int
 ) -> GainTensor:
     count = dice.integer(1, max_tasks)
-    tasks = (
-        tuple("abcdefghijklmnopqrstuvwxyz"[:count]) if count <= 26 else tuple(f"t{i}" for i in range(count))
-    )
-    costly = Feature.COST in features and _chance(dice, 40)
+    tasks = task_names(count)
+    costly = Feature.COST in features and chance(dice, 40)
     groups: dict[tuple[int, float], None] = {}
     for _ in range(dice.integer(1, max(1, max_groups - count))):
         bits = dice.integer(1, 2**count - 1)
         cost = 1.0
         if costly:
             # A half-size single-task network costs half, as in Standley et al., 2020.
-            cost = _choice(dice, [1.0, 0.5] if bits.bit_count() == 1 else [1.0, 1.5, 2.0])
+            cost = choice(dice, [1.0, 0.5] if bits.bit_count() == 1 else [1.0, 1.5, 2.0])
         groups[bits, cost] = None
     covered = 0
     for bits, _ in groups:
@@ -176,7 +155,7 @@ def _gains(
             groups[1 << task, 1.0] = None
     listed = list(groups)
     member = np.array([[bits >> task & 1 for task in range(count)] for bits, _ in listed], dtype=bool)
-    step = _choice(dice, [0.25, 0.001, np.pi / 1000])
+    step = choice(dice, [0.25, 0.001, np.pi / 1000])
     loss = objective is TotalLoss
     low, high = (0, 12) if loss else (-6, 8)
     if step != 0.25:
@@ -196,7 +175,7 @@ def _gains(
         values,
         std=std,
         cost=np.array([cost for _, cost in listed]),
-        measured=np.array([not _chance(dice, 20) for _ in listed]),
+        measured=np.array([not chance(dice, 20) for _ in listed]),
         quantity="loss" if loss else "gain",
         single_task_baseline=baseline,
     )
@@ -205,34 +184,31 @@ def _gains(
 def _constraints(dice: Dice, features: frozenset[Feature], gains: GainTensor) -> list[Constraint]:
     count = gains.n_tasks
     demands: list[Constraint] = []
-    if _chance(dice, 60):
+    if chance(dice, 60):
         demands.append(Budget(dice.integer(2, 2 * count + 2) / 2))
-    if _chance(dice, 15):
+    if chance(dice, 15):
         most = dice.integer(1, count + 1)
-        demands.append(GroupCount(most, most if _chance(dice, 50) else 0))
-    if Feature.MIN_GROUPS in features and _chance(dice, 8):
+        demands.append(GroupCount(most, most if chance(dice, 50) else 0))
+    if Feature.MIN_GROUPS in features and chance(dice, 8):
         demands.append(GroupCount(None, dice.integer(1, count + 1)))
-    if _chance(dice, 10):
+    if chance(dice, 10):
         demands.append(GroupSize(dice.integer(1, count)))
-    if Feature.PARTITION in features and _chance(dice, 18):
+    if Feature.PARTITION in features and chance(dice, 18):
         demands.append(Partition())
-    if Feature.MEMBERSHIPS in features and _chance(dice, 15):
+    if Feature.MEMBERSHIPS in features and chance(dice, 15):
         demands.append(MembershipLimit(dice.integer(1, 3)))
-    if count > 1 and _chance(dice, 7):
-        demands.append(Together(_two(dice, gains)))
-    if count > 1 and _chance(dice, 7):
-        demands.append(Apart(_two(dice, gains)))
-    if _chance(dice, 12):
+    if count > 1 and chance(dice, 7):
+        demands.append(Together(two_of(dice, gains.tasks)))
+    if count > 1 and chance(dice, 7):
+        demands.append(Apart(two_of(dice, gains.tasks)))
+    if chance(dice, 12):
         value = dice.integer(2, 12) / 4 if gains.quantity == "loss" else dice.integer(-4, 1) / 4
-        demands.append(Floor(value, [_choice(dice, gains.tasks)] if _chance(dice, 50) else None))
-    if Feature.MANDATORY in features and _chance(dice, 12):
+        demands.append(Floor(value, [choice(dice, gains.tasks)] if chance(dice, 50) else None))
+    if Feature.MANDATORY in features and chance(dice, 12):
         row = dice.integer(0, gains.n_groups - 1)
         demands.append(Mandatory(gains.group(row), float(gains.cost[row])))
-    if _chance(dice, 12):
+    if chance(dice, 12):
         demands.append(Forbidden(gains.group(dice.integer(0, gains.n_groups - 1))))
+    if Feature.EXTENSION in features and chance(dice, 15):
+        demands.append(MostMembers(dice.integer(count, 3 * count)).constraint)
     return demands
-
-
-def _two(dice: Dice, gains: GainTensor) -> list[str]:
-    first = dice.integer(0, gains.n_tasks - 2)
-    return [gains.tasks[first], gains.tasks[dice.integer(first + 1, gains.n_tasks - 1)]]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from engine.problem import Feature, Problem
+from engine.lattice import LatticeProblem
+from engine.problem import PROGRAM_FEATURES, Feature, Kind, Problem
+from engine.testing.random_lattices import LATTICE_FEATURES, LATTICE_KINDS, build_lattice_problem
 from engine.testing.random_problems import build_problem
 
 
@@ -24,7 +26,7 @@ class _Drawn:
 @st.composite
 def problems(
     draw: st.DrawFn,
-    features: Collection[Feature] = frozenset(Feature) - {Feature.SET_FUNCTION},
+    features: Collection[Feature] = PROGRAM_FEATURES,
     max_tasks: int = 5,
     max_groups: int = 9,
 ) -> Problem:
@@ -40,3 +42,28 @@ def problems(
         Bounds on N and M.
     """
     return build_problem(_Drawn(draw), frozenset(features), max_tasks, max_groups)
+
+
+@st.composite
+def lattice_problems(
+    draw: st.DrawFn,
+    features: Collection[Feature] = LATTICE_FEATURES,
+    kinds: Collection[Kind] = LATTICE_KINDS,
+    max_tasks: int = 4,
+    listing: bool = False,
+) -> LatticeProblem:
+    """Return a strategy of problems as :func:`engine.testing.random_lattice_problem` makes them.
+
+    Parameters
+    ----------
+    draw
+        Supplied by hypothesis.
+    features, kinds
+        What the problems may ask of a solver.
+    max_tasks
+        Bound on N.
+    listing
+        Whether they may ask what only a list of all groups can answer.
+    """
+    sizes = (1, max_tasks)
+    return build_lattice_problem(_Drawn(draw), frozenset(features), frozenset(kinds), sizes, listing)

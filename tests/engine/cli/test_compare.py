@@ -3,10 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
-from engine import write_gains
+from engine import Feature, Kind, Outcome, Solver, SolverInfo, write_gains
+from engine.plugins import SOLVERS
 from tests.engine.fakes import gains
 
 BASE = ("compare", "--instance", "fake", "--budgets", "1-3")
@@ -146,3 +150,75 @@ def test_a_crashing_solver_is_told_once_and_exits_1(engine) -> None:
     assert result.exit_code == 1
     assert [row["status"] for row in json.loads(result.stdout)["rows"]] == ["ERROR"] * 3 + ["OPTIMAL"] * 3
     assert result.stderr == "engine: crash on fake measured: RuntimeError: boom\n"
+
+
+def test_over_the_lattice(engine) -> None:
+    asked = ("compare", "--instance", "toy4", "--lattice", "--solvers", "lattice,subset-dp,greedy")
+    data = json.loads(engine(*asked, "--format", "json").stdout)
+    values = {(row["solver"], row["budget"]): row["value"] for row in data["rows"]}
+    expected = {1.0: 43 / 300, 2.0: 0.32, 3.0: 0.36, 4.0: 0.36}
+    for budget, value in expected.items():
+        assert values["lattice", budget] == pytest.approx(value)
+        assert values["subset-dp", budget] == pytest.approx(value)
+        assert values["greedy", budget] is None
+    assert {row["source"] for row in data["rows"]} == {"hoa"}
+    (problem,) = data["problems"]
+    assert (problem["kind"], problem["groups"], problem["split"]) == ("lattice", 15, "valid")
+    shown = engine(*asked).stdout
+    assert "kind       lattice: all groups of a gain model, 15 groups" in shown
+    assert "gains      model 'hoa', split valid, fitted on 12 measured groups" in shown
+
+
+def test_over_the_graph(engine, tmp_path) -> None:
+    target = tmp_path / "out.svg"
+    asked = ("compare", "--instance", "toy4", "--graph", "--solvers", "branch-and-cut,louvain")
+    result = engine(*asked, "--format", "json", "--plot", target)
+    assert result.exit_code == 0, result.output
+    exact, _ = json.loads(result.stdout)["rows"]
+    assert exact["budget"] == 4  # as many groups as tasks: no limit
+    assert exact["value"] == pytest.approx(0.215)
+    assert exact["selection_value"] == pytest.approx(43 / 300)
+    assert exact["mean"] == pytest.approx(43 / 1200)
+    assert exact["evaluation_mean"] == pytest.approx(0.015)
+    assert exact["optimism"] == pytest.approx(43 / 1200 - 0.015)
+    assert target.read_bytes()[:5] == b"<?xml"
+    shown = engine(*asked).stdout
+    assert "selection value" in shown
+    assert "pairs of measured; a pair weighs (A[i, j] + A[j, i]) / 2" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--lattice", "--graph"), "not both"),
+        (("--lattice", "--sources", "measured"), "no gain model"),
+        (("--graph", "--floor", "0"), "cannot be given with --graph"),
+    ],
+)
+def test_kinds_that_do_not_fit(engine, arguments: tuple[str, ...], words: str) -> None:
+    result = engine("compare", "--instance", "toy4", "--solvers", "lattice", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+def test_a_false_bound_over_a_graph_is_flagged(engine) -> None:
+    SOLVERS.register("modest", Modest)
+    try:
+        result = engine("compare", "--instance", "toy4", "--graph", "--solvers", "modest,branch-and-cut")
+    finally:
+        SOLVERS.unregister("modest")
+    assert result.exit_code == 1
+    assert "beaten by 0.215 of branch-and-cut" in result.stdout
+
+
+@dataclass(frozen=True)
+class Modest(Solver):
+    """Claim that no grouping of a graph is better than every task alone."""
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        "a fake", exact=True, features=frozenset(Feature), kinds=frozenset({Kind.GRAPH})
+    )
+
+    def solve(self, problem, control):
+        """Claim 0."""
+        return Outcome(np.eye(len(problem.tasks), dtype=bool), bound=0.0)

@@ -25,6 +25,20 @@ def test_solvers_table_and_json(engine) -> None:
     assert set(by_name["singles"]) >= {"features", "requires", "summary", "reference", "rank"}
 
 
+def test_solvers_tell_which_kinds_of_problem_they_take(engine) -> None:
+    data = json.loads(engine("solvers", "--format", "json").stdout)["solvers"]
+    kinds = {one["name"]: one["kinds"] for one in data}
+    assert kinds["milp"] == ["table"]
+    assert kinds["lattice"] == ["lattice", "graph"]
+    assert kinds["spectral"] == ["table", "graph"]
+    rows = csv.DictReader(io.StringIO(engine("solvers", "--format", "csv").stdout))
+    assert {row["name"]: row["kinds"].split("|") for row in rows} == kinds
+    shown = engine("solvers").stdout
+    assert shown.count("takes: ") == len(kinds)
+    assert "takes: lattice, graph\n" in shown
+    assert "lattice: all groups of a gain model; graph: partitions of a pairwise graph" in shown
+
+
 def test_a_broken_plug_in_does_not_hide_the_others(engine) -> None:
     for registry, command in ((SOLVERS, "solvers"), (INSTANCES, "instances")):
         registry.register("broken", "no.such.module:Thing")

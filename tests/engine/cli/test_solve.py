@@ -76,9 +76,10 @@ def test_csv_has_one_line_per_task(engine) -> None:
     result = engine("solve", "--instance", "fake", *EXACT, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     columns = ["task", "group", "source_gain", "evaluation_gain", "source_measured", "evaluation_measured"]
-    assert list(rows[0]) == columns
+    assert list(rows[0]) == [*columns, "kind", "candidate_groups"]
     assert [row["task"] for row in rows] == list(TASKS)
     assert {(row["source_measured"], row["evaluation_measured"]) for row in rows} == {("true", "true")}
+    assert {(row["kind"], row["candidate_groups"]) for row in rows} == {("table", "15")}
     known = gains()
     for row in rows:
         (at,) = known.find(row["group"].split("|"))
@@ -304,8 +305,17 @@ def test_evaluation_gains_that_lack_a_group_cost_no_result(engine, tmp_path) -> 
     arguments = ("--budget", "2", *EXACT, "--format", "json", "--evaluate", judged)
     result = engine("solve", "--instance", source, *arguments)
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["evaluation"] is None
+    data = json.loads(result.stdout)
+    assert data["evaluation"] is None
     assert "lack the group" in result.stderr
+    unjudged = [
+        task for task, group in data["serving"].items() if data["groups"][group] == list(best.groups[0].tasks)
+    ]
+    assert data["not_evaluated_tasks"] == unjudged
+    kept = data["partial_evaluation"]["task_values"]
+    assert sorted([*kept, *unjudged]) == list(TASKS)
+    scores = best.evaluate(known)
+    assert kept == pytest.approx({task: scores.task_values[task] for task in kept})
 
 
 def test_odd_task_names_are_printed_as_they_are(engine, tmp_path) -> None:

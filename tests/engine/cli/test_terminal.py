@@ -68,6 +68,13 @@ SOLVERS = "branch-and-bound,local-search,greedy"
     ("command", "numbers"),
     [
         (("solve", "--instance", "toy4"), ["0.350000", "14.000", "cat, dog, bus", "every value is measured"]),
+        (("solve", "--instance", "toy4", "--lattice"), ["0.320000", "2 of all 15 groups of 4 tasks"]),
+        (
+            ("solve", "--instance", "toy4", "--graph"),
+            ["0.215000", "0.143333", "0.080000 total gain on valid"],
+        ),
+        (("frontier", "--instance", "toy4", "--lattice"), ["0.360000", "9.000", "OPTIMAL"]),
+        (("frontier", "--instance", "toy4", "--graph"), ["0.215000*", "0.143333*", "1.500", "OPTIMAL"]),
         (("solve", "--instance", TOY, "--gains", "guess"), ["* predicted, in whole or in part"]),
         (("frontier", "--instance", "toy4"), ["0.440000", "11.000", "8.500", "OPTIMAL"]),
         (("frontier", "--instance", LOSSES), ["OPTIMAL"]),
@@ -75,6 +82,10 @@ SOLVERS = "branch-and-bound,local-search,greedy"
         (
             ("compare", "--instance", "toy4", "--instance", LOSSES, "--solvers", f"{SOLVERS},{NARROW}"),
             ["UNSUPPORTED", "does not", "minimize total loss"],
+        ),
+        (
+            ("compare", "--instance", "toy4", "--graph", "--solvers", "branch-and-cut,louvain"),
+            ["0.215000*", "branch-and-cut", "OPTIMAL"],
         ),
         (("instances",), ["taskonomy5", "gain_collection/collected_gain", "3185"]),
         (("instances", "show", "toy4"), ["largest", "14.000", "positive %"]),

@@ -1,0 +1,152 @@
+"""``lattice``: selection and partition over all 2^N − 1 groups of a gain model."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from engine.errors import UnsupportedError, UsageError, unknown_name
+from engine.lattice import LatticeProblem
+from engine.problem import Feature, Kind
+from engine.progress import Control
+from engine.solver import Outcome, Solver, SolverInfo
+from solvers.lattice.branching import Branching, can_branch
+from solvers.lattice.enumeration import Enumeration, Scan
+from solvers.lattice.form import LatticeForm
+from solvers.lattice.hybrid import Hybrid
+from solvers.lattice.listed import solve_listed
+from solvers.lattice.means import Means
+from solvers.lattice.search import LatticeSearch
+from solvers.lattice.separable_scan import SeparableScan, can_scan
+from solvers.lattice.table_scan import TableScan
+from solvers.lattice.torch_scan import TorchScan, gpu_pays
+from solvers.lattice.worst import solve_worst
+
+Pricing = Literal["auto", "branching", "enumeration", "table"]
+MEMORY = "lattice"
+
+ENUMERATED_TASKS = 30
+"""Up to so many tasks every group can be looked at: 2^30 of them take some seconds a pass."""
+
+GROUPS_PER_NODE = 500
+"""A node of branch and bound costs as much as enumerating so many groups."""
+
+
+@dataclass(frozen=True)
+class Lattice(Solver):
+    """Column generation with exact pricing, then an exact search among the groups that can still matter.
+
+    Attributes
+    ----------
+    pricing
+        ``"enumeration"`` evaluates every group of a model made of pairs in each pass; ``"table"``
+        evaluates any model once and keeps its predictions. ``"auto"`` takes what suits the model.
+    memory
+        GiB that a table of predictions may take.
+    cache
+        Folder where a larger table is kept, in half precision, while the solver runs; by default the
+        model is then evaluated in every pass.
+    device
+        Where the first look at all groups of a model made of pairs takes place: ``"cpu"``, or a device
+        of torch, for instance ``"cuda"``. ``"auto"`` takes a GPU where torch finds one and it pays.
+    """
+
+    pricing: Pricing = "auto"
+    memory: float = 2.0
+    cache: str | None = None
+    device: str = "auto"
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        summary="Column generation over all groups of a gain model, with exact pricing",
+        exact=True,
+        features=frozenset(
+            {
+                Feature.SUM,
+                Feature.WORST,
+                Feature.OPENING,
+                Feature.PARTITION,
+                Feature.MEMBERSHIPS,
+                Feature.MIN_GROUPS,
+                Feature.MANDATORY,
+            }
+        ),
+        kinds=frozenset({Kind.LATTICE, Kind.GRAPH}),
+        requires=("highspy", "numba"),
+        rank=0,
+        reference="Column generation (Desrosiers and Lübbecke, 2005) with reduced-cost fixing",
+    )
+
+    def __post_init__(self) -> None:
+        choices = ("auto", "branching", "enumeration", "table")
+        if self.pricing not in choices:
+            raise unknown_name("pricing of solver 'lattice':", self.pricing, choices)
+        if not self.memory > 0:
+            raise UsageError(f"The memory of solver 'lattice' must be above 0 GiB, not {self.memory!r}.")
+        if self.cache is not None and not Path(self.cache).is_dir():
+            raise UsageError(f"The cache of solver 'lattice' must be a folder, not {self.cache!r}.")
+
+    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+        """Solve a problem to proven optimality, or as far as the time allows."""
+        weights = problem.task_weights
+        worst = problem.objective.aggregate == "min"
+        if weights is None or not _can_be_limited(problem):
+            return solve_listed(problem, control)
+        if worst and (weights * _direction(problem) <= 0).any():  # no level says who may serve such a task
+            return solve_listed(problem, control)
+        form = LatticeForm.of(problem)
+        with self._file() as file:
+            search = control.memory.get(MEMORY)
+            if search is None:
+                search = LatticeSearch(lambda one: self._means(one, control, file))
+                control.memory[MEMORY] = search
+            return solve_worst(form, search, control) if worst else search.solve(form, control)
+
+    def _means(self, form: LatticeForm, control: Control, file: Path | None) -> Means:
+        branches, scans = can_branch(form), can_scan(form)
+        if (self.pricing == "branching" and not branches) or (self.pricing == "enumeration" and not scans):
+            raise UnsupportedError(
+                f"pricing={self.pricing!r} does not suit the model of {form.model.source!r} under these "
+                "demands. Use pricing='auto' or pricing='table'."
+            )
+        if self.pricing == "branching" or (branches and not scans and self.pricing == "auto"):
+            return Means.of(form, Branching(form, control.threads))
+        if self.pricing == "auto" and branches and form.n_tasks > ENUMERATED_TASKS:
+            return Means.of(form, Branching(form, control.threads))
+        if scans and self.pricing != "table":
+            enumeration = Enumeration(form, self._scan(form, control))
+            if self.pricing == "enumeration" or not branches:
+                return Means.of(form, enumeration)
+            nodes = 1000 + 2**form.n_tasks // GROUPS_PER_NODE
+            return Means.of(form, Hybrid(Branching(form, control.threads, nodes), enumeration))
+        scan = TableScan(form, control.threads, self.memory * 2**30, file)
+        with control.stage("predict"):
+            scan.fill(control)
+        return Means.of(form, Enumeration(form, scan), scan.totals)
+
+    def _scan(self, form: LatticeForm, control: Control) -> Scan:
+        if self.device == "cpu" or (self.device == "auto" and not gpu_pays(form)):
+            return SeparableScan(form, control.threads)
+        return TorchScan(form, control.threads, "cuda" if self.device == "auto" else self.device)
+
+    @contextmanager
+    def _file(self) -> Iterator[Path | None]:
+        if self.cache is None:
+            yield None
+            return
+        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
+            yield Path(folder) / "gains.float16"
+
+
+def _can_be_limited(problem: LatticeProblem) -> bool:
+    try:
+        return problem.limits is not None
+    except UnsupportedError:
+        return False
+
+
+def _direction(problem: LatticeProblem) -> float:
+    return 1.0 if problem.quantity == "gain" else -1.0
