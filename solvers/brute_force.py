@@ -12,23 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.objectives import SetFunction
-from engine.problem import Feature, Problem
+from engine.lattice import LatticeProblem
+from engine.problem import Feature, Kind, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
+from solvers.moves import grouping_value
 
 CHUNK_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
 class BruteForce(Solver):
-    """Try every set of groups that the limits allow.
+    """Try every set of groups that the limits allow; of a pairwise graph, every partition.
 
     Attributes
     ----------
     max_sets
-        Refuse problems with more sets than this.
+        Refuse problems with more sets, or partitions, than this.
     """
 
     max_sets: int = 2_000_000
@@ -37,10 +38,11 @@ class BruteForce(Solver):
         summary="Tries every set of groups: exact, for small problems and black-box set functions",
         exact=True,
         features=frozenset(Feature),
+        kinds=frozenset({Kind.TABLE, Kind.GRAPH}),
         rank=90,
     )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Return the best of all sets of groups.
 
         Raises
@@ -48,6 +50,10 @@ class BruteForce(Solver):
         UsageError
             If there are more sets than ``max_sets``.
         """
+        if isinstance(problem, LatticeProblem):
+            from solvers.graph.enumeration import enumerate_partitions
+
+            return enumerate_partitions(problem, control, self.max_sets)
         program = problem.program
         count = count_sets(program)
         if count > self.max_sets:
@@ -110,11 +116,9 @@ def _values(problem: Problem, sets: NDArray[np.int64]) -> NDArray[np.float64]:
         feasible &= (held[sets].sum(axis=1) <= program.max_memberships).all(axis=1)
 
     values = np.full(len(sets), -np.inf)
-    if isinstance(problem.objective, SetFunction):
+    if problem.is_evaluated:
         for index in np.flatnonzero(feasible):
-            rows = np.sort(program.rows[sets[index]])
-            value = float(problem.objective.function([problem.gains.group(int(row)) for row in rows]))
-            values[index] = value if np.isfinite(value) else -np.inf
+            values[index] = grouping_value(problem, sets[index].tolist())
         return values
     served = best.min(axis=1) if program.aggregate == "min" else best.sum(axis=1)
     values[feasible] = (served + program.open[sets].sum(axis=1))[feasible]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.problem import Feature, Problem
+from engine.lattice import LatticeProblem
+from engine.problem import PROGRAM_FEATURES, Kind, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
@@ -29,6 +30,8 @@ Formulation = Literal["auto", "dual-shifted", "radius"]
 class CpSat(Solver):
     """CP-SAT with exact integer coefficients.
 
+    Of a pairwise graph it partitions the pairs of tasks, triangles added as solutions lack them.
+
     Attributes
     ----------
     formulation
@@ -45,7 +48,8 @@ class CpSat(Solver):
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="OR-Tools CP-SAT on the presolved core",
         exact=True,
-        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        features=PROGRAM_FEATURES,
+        kinds=frozenset({Kind.TABLE, Kind.GRAPH}),
         requires=("ortools",),
         rank=10,
         reference="https://developers.google.com/optimization/cp/cp_solver",
@@ -59,8 +63,12 @@ class CpSat(Solver):
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"cpsat workers must be 1 or more, not {self.workers!r}.")
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Solve a problem to proven optimality, or as far as the time allows."""
+        if isinstance(problem, LatticeProblem):
+            from solvers.graph.cpsat import solve_graph
+
+            return solve_graph(problem, control, self.workers)
         program = problem.program
         if program.aggregate == "min":
             return solve_worst(program, control, self._cover)

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import UsageError
-from engine.objectives import SetFunction
-from engine.problem import Feature, Problem
+from engine.lattice import LatticeProblem
+from engine.problem import Feature, Kind, Problem
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.black_box import search_set_function
@@ -32,24 +32,31 @@ class LocalSearch(Solver):
     From the greedy grouping, or the warm start where there is one, groups are added, dropped and
     swapped while that improves the value. At a local optimum, up to three groups that serve a random
     task well are forced in, whatever stands in their way leaves, the rest is completed greedily, and
-    the descent starts again; a worse local optimum is abandoned. A black-box set function is searched
-    by the same moves, first improvement first.
+    the descent starts again; a worse local optimum is abandoned. A black-box set function, or what
+    extra terms make of an objective, is searched by the same moves, first improvement first.
+    The partition of a pairwise graph is searched by chains of moves of tasks between groups, swaps,
+    mergers and splits; see :class:`solvers.graph.search.Search`.
 
     Attributes
     ----------
     iterations
         Perturbations to try.
     evaluations
-        For black-box set functions: how often the function may be called.
+        For black-box set functions and extra terms: how many groupings may be evaluated.
+    compiled
+        For graphs: whether the chains run as machine code, compiled once per machine in some seconds;
+        by default from 40 tasks on.
     """
 
     iterations: int = 100
     evaluations: int = 5000
+    compiled: bool | None = None
 
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="Adds, drops and swaps groups with perturbed restarts; also for black-box set functions",
         exact=False,
         features=frozenset(Feature),
+        kinds=frozenset({Kind.TABLE, Kind.GRAPH}),
         rank=40,
     )
 
@@ -60,14 +67,18 @@ class LocalSearch(Solver):
                 f"not {self.iterations} and {self.evaluations}."
             )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Search until the iterations or the time are spent."""
+        if isinstance(problem, LatticeProblem):
+            from solvers.graph.heuristics import search_graph
+
+            return search_graph(problem, control, self.iterations, self.compiled)
         moves = Moves(problem.program)
         rng = np.random.default_rng(control.seed)
         start = None
         if len(control.warm_start):
             start = complete(moves, moves.candidates(control.warm_start.tolist()), control)
-        if isinstance(problem.objective, SetFunction):
+        if problem.is_evaluated:
             details = search_set_function(
                 problem, moves, start, control, rng, self.evaluations, self.iterations
             )

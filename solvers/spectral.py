@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from engine.affinity import Affinity, pair_affinity, projected_affinity, task_affinity
 from engine.errors import DataError, UsageError, unknown_name
-from engine.problem import Feature, Problem
+from engine.lattice import LatticeProblem
+from engine.problem import PROGRAM_FEATURES, Kind, Problem
 from engine.program import Program
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.completion import complete
+from solvers.graph.embedding import Embedding
 from solvers.local_search import descend, report
 from solvers.moves import Moves
 
@@ -27,12 +29,13 @@ FLOOR = 1e-6
 class Spectral(Solver):
     """Cluster the tasks by how much they help each other; every cluster becomes a group.
 
-    The affinity is symmetrised to ``(A + Aᵀ) / 2``, made non-negative, and clustered spectrally
-    (Ng, Jordan and Weiss, 2001; labels by column-pivoted QR, Damle, Minden and Ying, 2019) into as
-    many clusters as the budget allows groups. Where no candidate equals a cluster, the cluster is
-    snapped to one, which the details of the solution tell. Demands that the snapped groups do not
-    meet are repaired greedily. It is a heuristic: the bound that comes with it is the dual bound of
-    the shared presolve.
+    The affinity is symmetrised to ``(A + Aᵀ) / 2`` and clustered spectrally (Ng, Jordan and Weiss,
+    2001; labels by column-pivoted QR, Damle, Minden and Ying, 2019). Over a table, where no candidate
+    equals a cluster, the cluster is snapped to one, which the details of the solution tell, demands
+    that the snapped groups do not meet are repaired greedily, and the bound that comes with the
+    grouping is the dual bound of the shared presolve. Of a pairwise graph the clusters are the
+    groups, repaired by local search where they break a demand; the bound is the sum of all positive
+    weights. It is a heuristic either way.
 
     Attributes
     ----------
@@ -46,9 +49,18 @@ class Spectral(Solver):
         ``"covering"``: the candidate that serves the whole cluster at the highest value, and where
         none does the one of highest Jaccard similarity; ``"jaccard"``: always the latter.
     polish
-        Whether the grouping is improved by adding, dropping and swapping groups.
+        Whether the grouping is improved by adding, dropping and swapping groups, or, of a graph, by
+        moving tasks between them.
     n_clusters
-        Fewer clusters than the budget allows groups.
+        So many clusters, but no more than the budget allows groups.
+    laplacian
+        ``"nonnegative"``: the normalised Laplacian of the affinity made non-negative; ``"signed"``: the
+        normalised signed Laplacian of the affinity as it is (Kunegis et al., 2010).
+    clusters
+        How many, where ``n_clusters`` does not say: ``"budget"``: as many as the budget allows groups;
+        ``"eigengap"``: as many as come before the largest gap of the Laplacian's eigenvalues;
+        ``"best"``: every number is tried and the best grouping kept. ``"auto"`` is the budget over a
+        table; of a graph it is the budget where the number of groups is limited, and else the best.
     """
 
     affinity: Literal["auto", "pairs", "projection"] = "auto"
@@ -56,11 +68,14 @@ class Spectral(Solver):
     snap: Literal["covering", "jaccard"] = "covering"
     polish: bool = True
     n_clusters: int | None = None
+    laplacian: Literal["nonnegative", "signed"] = "nonnegative"
+    clusters: Literal["auto", "budget", "eigengap", "best"] = "auto"
 
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="Spectral clustering of the task affinity, each cluster a group",
         exact=False,
-        features=frozenset(Feature) - {Feature.SET_FUNCTION},
+        features=PROGRAM_FEATURES,
+        kinds=frozenset({Kind.TABLE, Kind.GRAPH}),
         requires=("sklearn",),
         rank=70,
     )
@@ -70,14 +85,20 @@ class Spectral(Solver):
             ("affinity", ("auto", "pairs", "projection")),
             ("nonnegative", ("shift", "clip", "exp")),
             ("snap", ("covering", "jaccard")),
+            ("laplacian", ("nonnegative", "signed")),
+            ("clusters", ("auto", "budget", "eigengap", "best")),
         ):
             if getattr(self, name) not in choices:
                 raise unknown_name(f"{name} of solver 'spectral':", getattr(self, name), choices)
         if self.n_clusters is not None and self.n_clusters < 1:
             raise UsageError(f"The number of clusters must be 1 or more, not {self.n_clusters}.")
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Cluster, snap, repair, polish and bound."""
+        if isinstance(problem, LatticeProblem):
+            from solvers.graph.spectral import cluster_graph
+
+            return cluster_graph(problem, control, self)
         program = problem.program
         moves = Moves(program)
         rng = np.random.default_rng(control.seed)
@@ -85,21 +106,30 @@ class Spectral(Solver):
             import sklearn.cluster  # noqa: F401
         with control.stage("cluster"):
             affinity = self._affinity(problem)
-            count = min(group_budget(program), self.n_clusters or program.n_tasks, program.n_tasks)
-            clusters = cluster(affinity, count, self.nonnegative, control.seed)
-            groups, snapped = self._groups(problem, moves, clusters)
-        details: dict[str, Any] = {
-            "affinity": affinity.source,
-            "clusters": [[problem.gains.tasks[task] for task in one] for one in clusters],
-            "snapped": snapped,
-        }
-        feasible = complete(moves, groups, control)
-        if feasible is not None:
-            details["repaired"] = sorted(feasible) != sorted(groups)
-            report(moves, feasible, control)
-            if self.polish:
-                with control.stage("polish"):
-                    report(moves, descend(moves, feasible, control, rng), control)
+            budget = min(group_budget(program), program.n_tasks)
+            counts = self.counts(affinity, 1, budget, "budget")
+        details: dict[str, Any] = {"affinity": affinity.source}
+        for count in counts:
+            with control.stage("cluster"):
+                clusters = self._clusters(affinity, count, control.seed)
+                groups, snapped = self._groups(problem, moves, clusters)
+            told = {
+                "clusters": [[problem.gains.tasks[task] for task in one] for one in clusters],
+                "snapped": snapped,
+            }
+            if "clusters" not in details:
+                details |= told
+            feasible = complete(moves, groups, control)
+            if feasible is not None:
+                before = control.value
+                report(moves, feasible, control)
+                if self.polish:
+                    with control.stage("polish"):
+                        report(moves, descend(moves, feasible, control, rng), control)
+                if control.value > before or "repaired" not in details:
+                    details |= told | {"repaired": sorted(feasible) != sorted(groups)}
+            if control.should_stop():
+                break
         if control.presolve and not control.should_stop():
             # Under a control of its own, so that the grouping stays that of the clusters.
             with control.stage("presolve"):
@@ -112,6 +142,43 @@ class Spectral(Solver):
                 )
                 control.tighten(dual_bound(program, scratch))
         return Outcome(control.rows, control.bound, control.termination(), details=details)
+
+    def counts(self, affinity: Affinity, low: int, high: int, default: str) -> list[int]:
+        """Return the numbers of clusters to try.
+
+        Parameters
+        ----------
+        affinity
+            What is clustered.
+        low, high
+            Bounds that the demands set.
+        default
+            What ``clusters="auto"`` means.
+        """
+        if self.n_clusters is not None:
+            return [min(self.n_clusters, high)]
+        how = default if self.clusters == "auto" else self.clusters
+        if how == "budget":
+            return [high]
+        if how == "best":
+            return list(range(low, high + 1))
+        return [self.embedding(affinity).eigengap(low, high)]
+
+    def embedding(self, affinity: Affinity) -> Embedding:
+        """Return the embedding that the options ask for.
+
+        Parameters
+        ----------
+        affinity
+            What is clustered.
+        """
+        signed = self.laplacian == "signed"
+        return Embedding.of(affinity.symmetrised() if signed else similarities(affinity, self.nonnegative))
+
+    def _clusters(self, affinity: Affinity, count: int, seed: int) -> list[NDArray[np.int64]]:
+        if self.laplacian == "signed" and 1 < count < len(affinity.tasks):
+            return self.embedding(affinity).clusters(count, seed)
+        return cluster(affinity, count, self.nonnegative, seed)
 
     def _affinity(self, problem: Problem) -> Affinity:
         if self.affinity == "projection":

@@ -1,0 +1,1 @@
+"""Partitions of pairwise graphs: what the solvers of graph problems share."""
