@@ -1,0 +1,1 @@
+"""Threshold accepting, a solver for the task-grouping engine."""
