@@ -115,9 +115,10 @@ class LatticeForm:
         """Whether a forced group may not be chosen."""
         return not self.admitted(self.forced, self.values(self.forced)).all()
 
-    def counts(self, membership: Members) -> bool:
-        """Whether there are neither too few nor too many groups."""
-        return self.limits.min_groups <= len(membership) <= self.max_groups
+    def holds(self, membership: Members) -> bool:
+        """Whether there are neither too few nor too many groups, and the forced ones are among them."""
+        counts = self.limits.min_groups <= len(membership) <= self.max_groups
+        return counts and all((membership == group).all(axis=1).any() for group in self.forced)
 
     def values(self, membership: Members) -> Floats:
         """Return the value of serving each task in each group, −inf where the group may not serve it.

@@ -227,7 +227,7 @@ class Generation:
                     start, form.limits.min_groups, form.max_groups, self.control.seed + seed
                 )
                 self._enter(pool.add(groups), relaxed)
-                if form.admitted(groups, form.values(groups)).all() and form.counts(groups):
+                if form.admitted(groups, form.values(groups)).all() and form.holds(groups):
                     self.offer(judged(form, groups))
         held = [pool.membership[best], form.forced]
         if self.known.membership is not None:

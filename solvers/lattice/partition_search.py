@@ -129,9 +129,14 @@ class ListedPartitionSearch:
         self._fine = 4.0 * form.n_tasks * (float(usual.max(initial=0.0)) or 1.0)
         # A group that may not be chosen costs more than any fine, but no digits.
         np.maximum(self._totals, -4.0 * self._fine, out=self._totals)
+        powers = 1 << np.arange(form.n_tasks)
+        fixed = form.forced @ powers
+        clashing = (np.arange(len(totals)) & int(fixed.sum())) > 0
+        clashing[fixed] = False
+        self._totals[clashing] = -4.0 * self._fine
 
     def search(self, start: Members, least: int, most: int, seed: int) -> Members:
-        """Return the groups of a good partition, shape (k, N); forced ones may be missing."""
+        """Return the groups of a good partition, shape (k, N), the forced ones first of all."""
         from solvers.lattice.partition_kernels import improve_listed_partition
 
         form = self.form
@@ -139,7 +144,7 @@ class ListedPartitionSearch:
         powers = 1 << np.arange(form.n_tasks)
         codes = np.zeros(slots, dtype=np.int64)
         taken, used = np.zeros(form.n_tasks, dtype=bool), 0
-        for group in start:
+        for group in np.concatenate([form.forced, start]):
             if used < slots and not (taken & group).any():
                 codes[used] = int(powers[group].sum())
                 taken |= group

@@ -207,7 +207,7 @@ def test_worst_aggregates_take_no_opening_values() -> None:
 
 def test_gain_objectives_refuse_losses_and_the_other_way_round() -> None:
     for objective in (TotalGain(), WeightedGain(), WorstGain(), LowerConfidenceGain(), MembershipAverage()):
-        with pytest.raises(UsageError, match="works on a gain tensor, and this one holds losss"):
+        with pytest.raises(UsageError, match="works on a gain tensor, and this one holds losses"):
             _ = Problem(LOSSES, objective).program
     with pytest.raises(UsageError, match="works on a loss tensor"):
         _ = Problem(GAINS, TotalLoss()).program

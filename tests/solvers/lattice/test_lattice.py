@@ -365,7 +365,6 @@ def mimic27_hoa(mimic27: Instance) -> LatticeProblem:
     return LatticeProblem(Hoa().fit(known), known=known)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("budget", GOLDEN)
 def test_mimic27_hoa_over_the_whole_lattice(mimic27_hoa: LatticeProblem, budget: int) -> None:
     solution = solved(mimic27_hoa.with_budget(budget), threads=2)
