@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -125,6 +126,14 @@ class LatticeLimits:
             if not self.admitted(row)[0]:
                 label = "|".join(self.tasks[task] for task in sorted(group))
                 found.append(f"group {label} is mandatory but not allowed")
+        held = Counter(task for group in set(self.mandatory) for task in group)
+        for task in range(len(self.tasks)):
+            if self.max_memberships is not None and held[task] > self.max_memberships:
+                found.append(
+                    f"{held[task]} mandatory groups hold task {self.tasks[task]!r}, and at most "
+                    f"{self.max_memberships} may"
+                )
+                break
         if self.min_size > self.max_size:
             found.append(f"no group has at least {self.min_size} and at most {self.max_size} tasks")
         return tuple(dict.fromkeys(found))

@@ -179,6 +179,12 @@ class Program:
             found.append(f"{mandatory} groups are mandatory, but {most} affordable and allowed")
         if max(1, self.max_groups) < self.min_groups:
             found.append(f"{self.min_groups} groups are demanded, but {most} affordable and allowed")
+        if mandatory > 1 and self.max_memberships is not None:
+            held = np.bincount(self.members[self.mandatory[self.entry_groups]])
+            if held.max(initial=0) > self.max_memberships:
+                found.append(
+                    f"{held.max()} mandatory groups hold one task, and at most {self.max_memberships} may"
+                )
         return tuple(dict.fromkeys(found))
 
     def affords(self, groups: NDArray[np.int64]) -> bool:

@@ -126,11 +126,11 @@ def run(
     outcome = _outcome(problem, solver, control)
     conflict = NO_CONFLICT
     if outcome.infeasible and outcome.rows is None:
-        with control.stage("explain"):
-            try:
+        try:
+            with control.stage("explain"):
                 conflict = explain(problem, solver, control)
-            except KeyboardInterrupt:
-                conflict = Conflict(tuple(demand.describe() for demand in problem.constraints))
+        except KeyboardInterrupt:
+            conflict = Conflict(tuple(demand.describe() for demand in problem.constraints))
     solution = certify(problem, outcome, control, name, solver, options, conflict)
     for observer in control.observers:
         observer.on_end(solution)

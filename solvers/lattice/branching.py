@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +12,12 @@ from engine.separable_model import SeparableModel
 from solvers.lattice.climbing import find_atoms
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked
+
+if TYPE_CHECKING:
+    from solvers.lattice.descent import Descent, Numbers
+
+MOST_TASKS = 200
+"""The tables of a bound take 8 N³ bytes."""
 
 NODES_BETWEEN_POLLS = 20_000
 
@@ -30,6 +35,7 @@ def can_branch(form: LatticeForm) -> bool:
         isinstance(model, SeparableModel)
         and form.has_increasing_worth
         and bool((np.asarray(model.size_weights)[2:] >= 0).all())
+        and form.n_tasks <= MOST_TASKS
     )
 
 
@@ -52,13 +58,14 @@ class Branching:
     """
 
     def __init__(self, form: LatticeForm, threads: int, max_nodes: int | None = None) -> None:
+        from solvers.lattice.descent import Structure
+
         self.form, self.threads, self.max_nodes = form, threads, max_nodes
         self.gave_up = False
         model: Any = form.model
-        structure: SeparableModel = model
-        effects = structure.pairs * form.direction
+        effects = model.pairs * form.direction
         np.fill_diagonal(effects, 0.0)
-        self._offsets = structure.offsets * form.direction
+        self._offsets = model.offsets * form.direction
         self._gain_worth = form.weights * form.direction
         if form.is_partition and not np.isfinite(form.floor).any():
             # Only the sum over a group counts, so that each of two tasks can take half of what both
@@ -70,13 +77,18 @@ class Branching:
         atoms, conflicts = find_atoms(form.limits)
         # The sooner the tasks that matter most are decided, the tighter the bounds.
         order = np.argsort(-(atoms @ np.abs(effects).sum(axis=1)), kind="stable")
-        self.atoms, self.conflicts = atoms[order], conflicts[np.ix_(order, order)]
-        self._effects = self.atoms.astype(np.float64) @ effects
-        self._others, self._partners = _largest_sums(effects, self.atoms)
-        self._size_weights = np.asarray(structure.size_weights, dtype=np.float64)
-        self._forbidden = np.zeros((len(form.limits.forbidden), form.n_tasks), dtype=bool)
+        atoms = atoms[order]
+        forbidden = np.zeros((len(form.limits.forbidden), form.n_tasks), dtype=bool)
         for row, group in enumerate(form.limits.forbidden):
-            self._forbidden[row, sorted(group)] = True
+            forbidden[row, sorted(group)] = True
+        self._structure = Structure(
+            atoms,
+            atoms.astype(np.float64) @ effects,
+            conflicts[np.ix_(order, order)],
+            forbidden,
+            _largest_sums(effects, atoms),
+        )
+        self._size_weights = np.asarray(model.size_weights, dtype=np.float64)
         self._singles = np.eye(form.n_tasks, dtype=bool)
 
     def price(self, prices: Prices, count: int, least: float, control: Control) -> Priced:
@@ -97,42 +109,47 @@ class Branching:
         membership, worth = self._ranked(descents, prices)
         return membership[worth > threshold]
 
-    def _ranked(self, descents: list[_Descent], prices: Prices) -> tuple[Members, Floats]:
+    def _ranked(self, descents: list[Descent], prices: Prices) -> tuple[Members, Floats]:
         """Return the groups found, single tasks included, and what each is worth, the best first."""
         return ranked(self.form, np.concatenate([self._singles, *(one.kept for one in descents)]), prices)
 
     def _rounding(self, prices: Prices) -> float:
         """Return how far a bound in double precision may be off."""
         count = self.form.n_tasks
-        reach = float(np.abs(self._others).max()) * float(np.abs(self._size_weights[2:]).max(initial=0.0))
+        reach = float(np.abs(self._structure.others).max()) * float(
+            np.abs(self._size_weights[2:]).max(initial=0.0)
+        )
         value = float(self._gain_worth.max()) * (reach + float(np.abs(self._offsets).max()))
         value += float(np.abs(prices.serve).max() + prices.hold.max())
         return 4.0 * float(np.finfo(np.float64).eps) * count * value
 
-    def _descents(self, prices: Prices, threshold: float, room: int) -> list[_Descent]:
+    def _descents(self, prices: Prices, threshold: float, room: int) -> list[Descent]:
         """Return searches that together look at every group: one for each way to decide the first atoms."""
-        root = SPLIT_ATOMS if len(self.atoms) >= 2 * SPLIT_ATOMS else 0
+        atoms, conflicts = self._structure.atoms, self._structure.conflicts
+        root = SPLIT_ATOMS if len(atoms) >= 2 * SPLIT_ATOMS else 0
         descents = []
         for choice in range(1 << root):
             inside = (choice >> np.arange(root) & 1).astype(bool)
             chosen = np.flatnonzero(inside)
-            if not self.conflicts[np.ix_(chosen, chosen)].any():
+            if not conflicts[np.ix_(chosen, chosen)].any():
                 descents.append(self._descent(prices, inside, threshold, room))
         return descents
 
-    def _descent(self, prices: Prices, inside: Members, threshold: float, room: int) -> _Descent:
-        count, n_tasks = self.atoms.shape
-        root = len(inside)
+    def _descent(self, prices: Prices, inside: Members, threshold: float, room: int) -> Descent:
+        from solvers.lattice.descent import Descent
+
+        atoms = self._structure.atoms
+        (count, n_tasks), root = atoms.shape, len(inside)
         state = np.zeros(n_tasks, dtype=np.int8)
-        state[self.atoms[:root].any(axis=0)] = -1
-        held = self.atoms[:root][inside].any(axis=0)
+        state[atoms[:root].any(axis=0)] = -1
+        held = atoms[:root][inside].any(axis=0)
         state[held] = 1
         sums, base = np.zeros((count + 1, n_tasks)), np.zeros(count + 1)
-        sums[root] = self._effects[:root][inside].sum(axis=0)
+        sums[root] = self._structure.effects[:root][inside].sum(axis=0)
         base[root] = -prices.hold[held].sum()
         side = np.zeros(count + 1, dtype=np.int8)
         side[:root] = np.where(inside, 1, 2)
-        return _Descent(
+        return Descent(
             position=np.array([root, 0, root]),
             side=side,
             state=state,
@@ -144,10 +161,14 @@ class Branching:
             groups=np.zeros((room, n_tasks), dtype=bool),
         )
 
-    def _numbers(self, prices: Prices) -> tuple[Any, ...]:
+    def _numbers(self, prices: Prices) -> Numbers:
+        from solvers.lattice.descent import Numbers
+
         form = self.form
-        floor = np.where(np.isfinite(form.floor), form.floor - self._offsets - 1e-12 * form.magnitude, -1e300)
-        return (
+        floor = np.where(
+            np.isfinite(form.floor), form.floor - self._offsets - 1e-12 * form.gain_magnitude, -1e300
+        )
+        return Numbers(
             max(2, form.limits.min_size),
             form.limits.max_size,
             self._size_weights,
@@ -158,7 +179,7 @@ class Branching:
             form.is_partition,
         )
 
-    def _run(self, descents: list[_Descent], prices: Prices, keep: bool, control: Control) -> bool:
+    def _run(self, descents: list[Descent], prices: Prices, keep: bool, control: Control) -> bool:
         """Search until all is looked at or the time is up; return whether all was."""
         from solvers.lattice.descent import descend
 
@@ -166,29 +187,10 @@ class Branching:
         self.gave_up = False
         most = None if self.max_nodes is None else max(1, self.max_nodes // len(descents))
 
-        def work(descent: _Descent) -> bool:
-            arguments = (
-                self.atoms,
-                self._effects,
-                self.conflicts,
-                self._forbidden,
-                self._others,
-                self._partners,
-                *numbers,
-                NODES_BETWEEN_POLLS if most is None else min(most, NODES_BETWEEN_POLLS),
-                descent.position,
-                descent.side,
-                descent.state,
-                descent.sums,
-                descent.base,
-                descent.likely,
-                keep,
-                descent.found,
-                descent.worths,
-                descent.groups,
-            )
+        def work(descent: Descent) -> bool:
+            nodes = NODES_BETWEEN_POLLS if most is None else min(most, NODES_BETWEEN_POLLS)
             while not (self.gave_up or control.should_stop()):
-                done = bool(descend(*arguments))
+                done = bool(descend(self._structure, numbers, descent, nodes, keep))
                 if done or (keep and descent.found[0] > len(descent.groups)):
                     return done
                 if most is not None and descent.position[1] >= UNEVEN * most:
@@ -202,7 +204,7 @@ class Branching:
         with ThreadPoolExecutor(self.threads) as pool:
             return all([first, *pool.map(work, descents[1:])])
 
-    def _open_bound(self, descent: _Descent, prices: Prices) -> float:
+    def _open_bound(self, descent: Descent, prices: Prices) -> float:
         """Return a bound on all groups that an interrupted search has not looked at."""
         from solvers.lattice.descent import bound_below
 
@@ -212,64 +214,38 @@ class Branching:
         for depth in range(int(descent.position[0]) + 1):
             size, undecided = int((state > 0).sum()), int((state == 0).sum())
             if descent.side[depth] < 2:
-                arguments = (
+                here, _ = bound_below(
                     state,
                     descent.sums[depth],
                     descent.base[depth],
                     size,
                     undecided,
-                    self._others[depth],
-                    self._partners[depth],
-                    *numbers,
+                    self._structure.others[depth],
+                    numbers,
                     np.inf,
                     0,
                     np.empty(self.form.n_tasks),
                 )
-                here, _ = bound_below(*arguments)
                 bound = max(bound, here)
-            if depth < len(self.atoms):
-                state[self.atoms[depth]] = 1 if descent.side[depth] == 1 else -1
+            if depth < len(self._structure.atoms):
+                state[self._structure.atoms[depth]] = 1 if descent.side[depth] == 1 else -1
         return bound
 
 
-@dataclass
-class _Descent:
-    """The state of a search, as :func:`solvers.lattice.descent.descend` has it."""
-
-    position: Any
-    side: Any
-    state: Any
-    sums: Floats
-    base: Floats
-    likely: Any
-    found: Any
-    worths: Floats
-    groups: Members
-
-    @property
-    def kept(self) -> Members:
-        """Shape (k, N): the groups found."""
-        return self.groups[: min(int(self.found[0]), len(self.groups))]
-
-
-def _largest_sums(effects: Floats, atoms: Members) -> tuple[Floats, Floats]:
+def _largest_sums(effects: Floats, atoms: Members) -> Floats:
     """Return the largest sums of k effects of undecided tasks on each task, by how many atoms are decided.
 
     Returns
     -------
     ndarray
-        Shape (K + 1, N + 1, N): of k tasks other than the one they affect.
-    ndarray
-        The same of k − 1 tasks.
+        Shape (K + 1, N + 1, N).
     """
     count, n_tasks = atoms.shape
-    others = np.zeros((count + 1, n_tasks + 1, n_tasks))
+    sums = np.zeros((count + 1, n_tasks + 1, n_tasks))
     for depth in range(count):
         undecided: Members = np.logical_or.reduce(atoms[depth:])
         table = np.where(undecided[:, None] & ~np.eye(n_tasks, dtype=bool), effects, -np.inf)
-        ranked_effects = -np.sort(-table, axis=0)
-        ranked_effects[~np.isfinite(ranked_effects)] = 0.0
-        others[depth, 1:] = np.cumsum(ranked_effects, axis=0)
-    partners = np.zeros_like(others)
-    partners[:, 1:] = others[:, :-1]
-    return others, partners
+        ranking = -np.sort(-table, axis=0)
+        ranking[~np.isfinite(ranking)] = 0.0
+        sums[depth, 1:] = np.cumsum(ranking, axis=0)
+    return sums

@@ -12,6 +12,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+MOST_EXCHANGED = 64
+"""Exchanges are tried among up to so many atoms: there are K² of them, each as dear as an addition."""
+
+
 @kernel
 def worth_of(
     members: Bools,
@@ -151,7 +155,7 @@ def climb(
                     if value > best + 1e-12:
                         best, best_in, best_out = value, entering, leaving
             if best_in < 0 and best_out < 0:
-                if exchanging:
+                if exchanging or count > MOST_EXCHANGED:
                     break
                 exchanging = True
                 continue

@@ -7,9 +7,12 @@ tabulated per number of decided tasks. So the worth of every group below a node 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.presolve.compiled import nth_largest
 from solvers.presolve.jit import kernel
 
 Floats = NDArray[np.float64]
@@ -19,28 +22,94 @@ Bools = NDArray[np.bool_]
 IMPOSSIBLE = -1e300
 
 
+class Numbers(NamedTuple):
+    """What a group is worth at some prices, as in :func:`solvers.lattice.climbing_kernels.climb`.
+
+    Attributes
+    ----------
+    min_size, max_size
+        Bounds on the number of tasks; 2 or more.
+    size_weights
+        Shape (N + 1,).
+    gain_worth, over, floor, hold
+        Shape (N,).
+    rigid
+        Whether every member is served.
+    """
+
+    min_size: int
+    max_size: int
+    size_weights: Floats
+    gain_worth: Floats
+    over: Floats
+    floor: Floats
+    hold: Floats
+    rigid: bool
+
+
+class Structure(NamedTuple):
+    """What is decided, in this order, and what it does to the gains.
+
+    Attributes
+    ----------
+    atoms, effects, conflicts
+        Shapes (K, N), (K, N) and (K, K), as in :func:`solvers.lattice.climbing_kernels.climb`.
+    forbidden
+        Shape (F, N): groups that do not count.
+    others
+        Shape (K + 1, N + 1, N): by the number of decided atoms, the largest sum of the effects of k undecided
+        tasks on each other task.
+    """
+
+    atoms: Bools
+    effects: Floats
+    conflicts: Bools
+    forbidden: Bools
+    others: Floats
+
+
+class Descent(NamedTuple):
+    """The state of a search, so that a later call goes on where an earlier one stopped.
+
+    Attributes
+    ----------
+    position
+        Shape (3,): the current depth, less than that of the root at the end; the number of nodes so far;
+        and the depth of the root, above which nothing is decided here.
+    side
+        Shape (K + 1,): what was tried at each depth: 0 nothing, 1 with the atom, 2 also without.
+    state
+        Shape (N,): 1 for members, −1 for tasks left out, 0 for undecided ones.
+    sums, base, likely
+        Shapes (K + 1, N), (K + 1,) and (K + 1,), of the node at each depth: effect of the members on each
+        task, what they cost to hold (negative), and how many more members the bound is reached with.
+    found
+        Shape (1,): how many groups are kept.
+    worths, groups
+        Shape (R + 1,) and (R, N): what a group must exceed, then the worth of those kept, and these.
+    """
+
+    position: Ints
+    side: NDArray[np.int8]
+    state: NDArray[np.int8]
+    sums: Floats
+    base: Floats
+    likely: Ints
+    found: Ints
+    worths: Floats
+    groups: Bools
+
+    @property
+    def kept(self) -> Bools:
+        """Shape (k, N): the groups found."""
+        return self.groups[: min(int(self.found[0]), len(self.groups))]
+
+
 @kernel
 def sum_of_largest(values: Floats, count: int, rank: int) -> float:
     """Return the sum of the ``rank`` largest among the first ``count`` values, reordering them."""
-    low, high = 0, count - 1
-    while low < high and rank < count:
-        pivot = values[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while values[left] > pivot:
-                left += 1
-            while values[right] < pivot:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if rank - 1 <= right:
-            high = right
-        elif rank - 1 >= left:
-            low = left
-        else:
-            break
+    if rank < count:
+        nth_largest(values, count, rank)
     total = 0.0
     for i in range(min(rank, count)):
         total += values[i]
@@ -55,15 +124,7 @@ def bound_below(
     size: int,
     undecided: int,
     others: Floats,
-    partners: Floats,
-    min_size: int,
-    max_size: int,
-    size_weights: Floats,
-    gain_worth: Floats,
-    over: Floats,
-    floor: Floats,
-    hold: Floats,
-    rigid: bool,
+    numbers: Numbers,
     enough: float,
     first: int,
     scratch: Floats,
@@ -80,9 +141,10 @@ def bound_below(
         What the members cost to hold, negative.
     size, undecided
         Numbers of members and of undecided tasks.
-    others, partners
-        Shape (N + 1, N): the largest sum of effects of k undecided tasks on each task; and of k − 1
-        others where the task itself is one of the k.
+    others
+        Shape (N + 1, N): those of :class:`Structure` at this depth.
+    numbers
+        What a group is worth.
     enough
         The search for a tighter bound ends once a size exceeds this.
     first
@@ -97,6 +159,7 @@ def bound_below(
     int
         The number of further members at which it is reached.
     """
+    gain_worth, over, floor, rigid = numbers.gain_worth, numbers.over, numbers.floor, numbers.rigid
     n_tasks = len(state)
     best, best_at = IMPOSSIBLE, first
     for turn in range(undecided + 2):
@@ -104,9 +167,9 @@ def bound_below(
         if k > undecided or (turn > 0 and k == first):
             continue
         after = size + k
-        if after < min_size or after > max_size:
+        if after < numbers.min_size or after > numbers.max_size:
             continue
-        factor = size_weights[after]
+        factor = numbers.size_weights[after]
         total = base
         filled = 0
         for t in range(n_tasks):
@@ -119,11 +182,11 @@ def bound_below(
                     value = IMPOSSIBLE if rigid else 0.0
                 total += value if rigid else max(value, 0.0)
             elif k > 0:
-                gain = (sums[t] + partners[k, t]) * factor
+                gain = (sums[t] + others[k - 1, t]) * factor
                 value = gain_worth[t] * gain + over[t]
                 if gain < floor[t]:
                     value = IMPOSSIBLE if rigid else 0.0
-                scratch[filled] = (value if rigid else max(value, 0.0)) - hold[t]
+                scratch[filled] = (value if rigid else max(value, 0.0)) - numbers.hold[t]
                 filled += 1
         if k > 0:
             total += sum_of_largest(scratch, filled, k)
@@ -135,67 +198,25 @@ def bound_below(
 
 
 @kernel
-def descend(
-    atoms: Bools,
-    effects: Floats,
-    conflicts: Bools,
-    forbidden: Bools,
-    others: Floats,
-    partners: Floats,
-    min_size: int,
-    max_size: int,
-    size_weights: Floats,
-    gain_worth: Floats,
-    over: Floats,
-    floor: Floats,
-    hold: Floats,
-    rigid: bool,
-    nodes: int,
-    position: Ints,
-    side: NDArray[np.int8],
-    state: NDArray[np.int8],
-    sums: Floats,
-    base: Floats,
-    likely: Ints,
-    keep: bool,
-    found: Ints,
-    worths: Floats,
-    groups: Bools,
-) -> bool:
+def descend(structure: Structure, numbers: Numbers, at: Descent, nodes: int, keep: bool) -> bool:
     """Search depth first for the groups that are worth most; return whether all were looked at.
-
-    The state of the search lives in the arrays, so that a later call goes on where this one stopped.
 
     Parameters
     ----------
-    atoms, effects, conflicts
-        Shapes (K, N), (K, N) and (K, K), as in :func:`solvers.lattice.climbing_kernels.climb`; atoms are
-        decided in this order.
-    forbidden
-        Shape (F, N): groups that do not count.
-    others, partners
-        Shape (K + 1, N + 1, N): as in :func:`bound_below`, by the number of decided atoms.
-    min_size, max_size, size_weights, gain_worth, over, floor, hold, rigid
-        As in :func:`solvers.lattice.climbing_kernels.climb`; ``min_size`` is 2 or more.
+    structure, numbers
+        What is decided, and what a group is worth.
+    at
+        The state of the search, changed.
     nodes
         Look at so many nodes at most.
-    position
-        Shape (3,): the current depth, less than that of the root at the end; the number of nodes so far;
-        and the depth of the root, above which nothing is decided here.
-    side
-        Shape (K + 1,): what was tried at each depth: 0 nothing, 1 with the atom, 2 also without.
-    state
-        Shape (N,), as in :func:`bound_below`.
-    sums, base, likely
-        Shapes (K + 1, N), (K + 1,) and (K + 1,): of the node at each depth.
     keep
         True to keep every group worth more than ``worths[0]`` and stop when there is no more room;
         False to keep the best ones, and then only better groups are sought.
-    found
-        Shape (1,): how many groups are kept.
-    worths, groups
-        Shape (R + 1,) and (R, N): what a group must exceed, then the worth of those kept, and these.
     """
+    atoms, effects, conflicts = structure.atoms, structure.effects, structure.conflicts
+    forbidden = structure.forbidden
+    position, side, state, sums, base = at.position, at.side, at.state, at.sums, at.base
+    likely, found, worths, groups = at.likely, at.found, at.worths, at.groups
     count, n_tasks = atoms.shape
     room = len(groups)
     scratch = np.empty(n_tasks)
@@ -218,12 +239,11 @@ def descend(
             done += 1
             position[1] += 1
             limit = worths[0]
-            bound, at = bound_below(
-                state, sums[depth], base[depth], size, undecided, others[depth], partners[depth],
-                min_size, max_size, size_weights, gain_worth, over, floor, hold, rigid,
-                limit, likely[depth], scratch,
+            bound, further = bound_below(
+                state, sums[depth], base[depth], size, undecided, structure.others[depth],
+                numbers, limit, likely[depth], scratch,
             )  # fmt: skip
-            likely[depth] = at
+            likely[depth] = further
             if bound <= limit:
                 side[depth] = 2
             elif depth == count:
@@ -272,7 +292,7 @@ def descend(
             for t in range(n_tasks):
                 if atoms[depth, t]:
                     held += 1
-                    cost += hold[t]
+                    cost += numbers.hold[t]
                     if side[depth] == 2:
                         # It was a member until now, unless that was not allowed.
                         if state[t] > 0:

@@ -18,6 +18,9 @@ Members = NDArray[np.bool_]
 
 UNLIMITED = 1 << 30
 
+MOST_SHIFTS = 40
+"""Pairs of tasks up to so many places apart tell the magnitude of gains."""
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -104,16 +107,26 @@ class LatticeForm:
         return max(self.limits.min_groups, len(self.forced), 1)
 
     @cached_property
+    def gain_magnitude(self) -> float:
+        """How large gains are, judged by singles, some pairs and the full group; above 0."""
+        count = self.n_tasks
+        singles = np.eye(count, dtype=bool)
+        pairs = [singles | np.roll(singles, shift, axis=1) for shift in range(1, min(count, MOST_SHIFTS))]
+        groups = np.concatenate([singles, np.ones((1, count), dtype=bool), *pairs])
+        return float(np.abs(self.model.predict(groups)[groups]).max()) or 1.0
+
+    @property
     def magnitude(self) -> float:
-        """How large values are, which tolerances refer to, judged by singles and the full group; above 0."""
-        groups = np.concatenate([np.eye(self.n_tasks, dtype=bool), np.ones((1, self.n_tasks), dtype=bool)])
-        gains = np.abs(self.model.predict(groups)[groups])
-        return float((np.abs(self.weights).max() or 1.0) * gains.max()) or 1.0
+        """How large values are, which tolerances refer to; above 0."""
+        return self.gain_magnitude * (float(np.abs(self.weights).max()) or 1.0)
 
     @cached_property
     def contradicts_itself(self) -> bool:
-        """Whether a forced group may not be chosen."""
-        return not self.admitted(self.forced, self.values(self.forced)).all()
+        """Whether the forced groups may not be chosen."""
+        crowded = False
+        if self.limits.max_memberships is not None:
+            crowded = bool((self.forced.sum(axis=0) > self.limits.max_memberships).any())
+        return crowded or not self.admitted(self.forced, self.values(self.forced)).all()
 
     def holds(self, membership: Members) -> bool:
         """Whether there are neither too few nor too many groups, and the forced ones are among them."""

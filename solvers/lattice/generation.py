@@ -39,6 +39,9 @@ STALL = 1e-7
 MOST_STALLED = 8
 """The master counts as converged where its value rises by less than this, relatively, so many times."""
 
+TURNS_BETWEEN_CHOICES = 25
+"""A grouping is looked for every so many turns, in case the time ends before the master converges."""
+
 SMOOTHING = 0.5
 """How much of the last prices remains in those at which groups are sought."""
 
@@ -61,8 +64,8 @@ class Generation:
     def __init__(self, form: LatticeForm, means: Means, pool: Pool, control: Control) -> None:
         self.form, self.means, self.pool, self.control = form, means, pool, control
         finite = np.abs(pool.values[np.isfinite(pool.values)])
-        self.scale = float(finite.max(initial=0.0)) or 1.0
-        self.master = Master(form, 4.0 * form.n_tasks * self.scale)
+        self.scale = max(form.magnitude, float(finite.max(initial=0.0)))
+        self.master = Master(form, self.scale)
         self.known: Chosen = NOTHING
         self.bound = control.bound
         self.passes = 0
@@ -98,6 +101,7 @@ class Generation:
     def run(self) -> bool:
         """Generate until the gap is closed, time is up or nothing is found; return whether it is closed."""
         self._begin()
+        idle, before = 0, (np.inf, np.inf)
         while not self.control.should_stop():
             relaxed = self._converge()
             if relaxed is None or self.control.should_stop():
@@ -111,6 +115,10 @@ class Generation:
                 break
             entered = self._enter(self.pool.add(priced.membership), relaxed)
             entered |= self._enter(np.arange(len(self.pool)), relaxed)
+            # Rounding in the master may let groups enter for ever that change nothing.
+            idle = idle + 1 if before == (relaxed.value, self.bound) else 0
+            before = (relaxed.value, self.bound)
+            entered &= idle < MOST_STALLED
             if self._finish(prices, priced.bound, EARLY_CORE_GROUPS if entered else CORE_GROUPS):
                 break
             if not entered:
@@ -167,11 +175,14 @@ class Generation:
 
     def _converge(self) -> Relaxed | None:
         """Generate columns by local search until it finds no more."""
-        previous, stalled = np.inf, 0
+        previous, stalled, turn = np.inf, 0, 0
         while True:
+            turn += 1
             relaxed = self.master.solve()
             if relaxed is None or self.control.should_stop():
                 return relaxed
+            if turn % TURNS_BETWEEN_CHOICES == 0 or self.known.membership is None:
+                self._choose(relaxed)
             improved = abs(relaxed.value - previous) > STALL * self.scale
             stalled, previous = 0 if improved else stalled + 1, relaxed.value
             if stalled > MOST_STALLED:

@@ -6,8 +6,9 @@ import numpy as np
 
 from engine.lattice import LatticeProblem
 from engine.progress import Control
-from engine.solver import Outcome
+from engine.solver import Outcome, Solver
 from solvers.branch_and_bound import BranchAndBound
+from solvers.subset_dp import SubsetDp
 
 
 def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
@@ -31,7 +32,10 @@ def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
     if control.rows is not None:
         names = [[problem.tasks[task] for task in np.flatnonzero(row)] for row in control.rows]
         inner.incumbent([table.gains.find(group)[0] for group in names], control.value)
-    outcome = BranchAndBound().solve(table, inner)
+    solver: Solver = SubsetDp() if problem.objective.aggregate == "min" else BranchAndBound()
+    if solver.info.lacks(table):
+        solver = BranchAndBound()
+    outcome = solver.solve(table, inner)
     if outcome.rows is not None:
         outcome.rows = table.gains.membership[outcome.rows]
         control.incumbent(outcome.rows, inner.value)

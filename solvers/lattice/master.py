@@ -11,6 +11,11 @@ from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 
 Ints = NDArray[np.int64]
 
+TOLERANCE = 1e-9
+
+PENALTY = 40.0
+"""What a missing service costs, per task of the problem, in the unit of values."""
+
 
 @dataclass(frozen=True)
 class Relaxed:
@@ -47,18 +52,21 @@ class Master:
     ----------
     form
         The program.
-    penalty
-        The price of a task that is not served, above anything that serving can be worth.
+    scale
+        How large values are. HiGHS, whose tolerances are absolute, is given values in this unit; a task that
+        is not served costs more than anything that serving is worth.
     """
 
-    def __init__(self, form: LatticeForm, penalty: float) -> None:
+    def __init__(self, form: LatticeForm, scale: float) -> None:
         import highspy
 
-        self.form, self.penalty = form, penalty
+        self.form, self.scale = form, scale
         self._model = highspy.Highs()
         self._model.setOptionValue("output_flag", False)
         self._model.setOptionValue("threads", 1)
         self._model.setOptionValue("random_seed", 0)
+        self._model.setOptionValue("primal_feasibility_tolerance", TOLERANCE)
+        self._model.setOptionValue("dual_feasibility_tolerance", TOLERANCE)
         self._model.changeObjectiveSense(highspy.ObjSense.kMaximize)
         infinite = highspy.kHighsInf
         count, forced = form.n_tasks, len(form.forced)
@@ -80,7 +88,8 @@ class Master:
             slack_rows = np.concatenate([slack_rows, count + np.arange(count)])
             signs = np.concatenate([signs, -np.ones(count)])
         self._slacks = len(slack_rows)
-        self._extend(np.full(self._slacks, -penalty), np.arange(self._slacks), slack_rows, signs)
+        penalty = np.full(self._slacks, -PENALTY * count)
+        self._extend(penalty, np.arange(self._slacks), slack_rows, signs)
 
     def add(self, membership: Members, served: Members, values: Floats, forced: int | None = None) -> None:
         """Add columns.
@@ -102,7 +111,7 @@ class Master:
         extra[:, 0 if forced is None else 1 + forced] = True
         table = np.concatenate([*parts, extra], axis=1)
         starts = np.cumsum(table.sum(axis=1)) - table.sum(axis=1)
-        self._extend(values, starts, np.nonzero(table)[1], None)
+        self._extend(values / self.scale, starts, np.nonzero(table)[1], None)
 
     def _extend(self, costs: Floats, starts: Ints, rows: Ints, entries: Floats | None) -> None:
         import highspy
@@ -129,13 +138,13 @@ class Master:
         if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self._model.getSolution()
-        duals, values = np.array(solution.row_dual), np.array(solution.col_value)
+        duals, values = self.scale * np.array(solution.row_dual), np.array(solution.col_value)
         count = self.form.n_tasks
         hold = np.maximum(duals[count : 2 * count], 0.0) if self._held else np.zeros(count)
         return Relaxed(
             Prices(duals[:count], hold),
             float(duals[self._count_row]),
-            float(self._model.getInfo().objective_function_value),
+            self.scale * float(self._model.getInfo().objective_function_value),
             float(values[: self._slacks].sum()),
             values[self._slacks :],
         )

@@ -11,6 +11,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+ROUNDING = 1e-13
+"""Relative to a fine, the largest number in a sum: changes of this size are rounding."""
+
+MOST_SWEEPS = 1000
+
+
 @kernel
 def group_worth(
     size: int,
@@ -89,12 +95,11 @@ def improve_listed_partition(
                 if (codes[g] >> t) & 1:
                     place[t] = g
         total -= fine * (max(0, groups - max_groups) + max(0, min_groups - groups))
-        improved = True
-        while improved:
+        for _ in range(MOST_SWEEPS):
             improved = False
             for t in range(n_tasks):
                 g = place[t]
-                gain, to, partner = 1e-12, -1, -1
+                gain, to, partner = ROUNDING * fine, -1, -1
                 left = codes[g] ^ (1 << t)
                 for h in range(slots):
                     if h == g:
@@ -125,6 +130,8 @@ def improve_listed_partition(
                     codes[to] ^= 1 << partner
                     codes[g] |= 1 << partner
                     place[partner] = g
+            if not improved:
+                break
         if total > best:
             best = total
             for g in range(slots):
@@ -231,8 +238,7 @@ def improve_partition(
             total += worth[g]
             groups += size[g] > 0
         total -= fine * (max(0, groups - max_groups) + max(0, min_groups - groups))
-        improved = True
-        while improved:
+        for _ in range(MOST_SWEEPS):
             improved = False
             for k in range(count):
                 g = label[k]
@@ -241,7 +247,7 @@ def improve_partition(
                     single[g] - alone[k], clashes[g] - foes[g, k], min_size, max_size, size_weights, fine,
                 )  # fmt: skip
                 emptied = size[g] == sizes[k]
-                gain, to, partner = 1e-12, -1, -1
+                gain, to, partner = ROUNDING * fine, -1, -1
                 tried_empty = False
                 for h in range(slots):
                     if h == g or (size[h] == 0 and (tried_empty or emptied)):
@@ -310,6 +316,8 @@ def improve_partition(
                         size[h], pairs[h], extra[h], single[h], clashes[h],
                         min_size, max_size, size_weights, fine,
                     )  # fmt: skip
+            if not improved:
+                break
         if total > best:
             best = total
             for k in range(count):

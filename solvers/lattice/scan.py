@@ -7,7 +7,7 @@ all groups of a block is one multiplication and two additions per lane, in vecto
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,32 +23,11 @@ Bits = NDArray[np.uint64]
 NEVER = -1e30
 
 
-@kernel
-def block_worth(
-    block: int,
-    effects: Singles,
-    low_bits: int,
-    low_sums: Singles,
-    low_member: Singles,
-    size_weights: Singles,
-    low_base: Singles,
-    low_bad: Bits,
-    high_zero: Ints,
-    demands: Ints,
-    gain_worth: Singles,
-    over: Singles,
-    least: Singles,
-    hold: Singles,
-    rigid: bool,
-    high_sums: Singles,
-    worth: Singles,
-) -> bool:
-    """Write the worth of every group of a block, ``NEVER`` for those that may not be chosen.
+class Tables(NamedTuple):
+    """What a scan reads, in the precision of the look.
 
-    Parameters
+    Attributes
     ----------
-    block
-        Code of the high tasks.
     effects
         Shape (N, N): effect of the row's task on the column's.
     low_bits
@@ -57,15 +36,15 @@ def block_worth(
         Shape (N, lanes): effect of the low tasks of a lane on each task.
     low_member
         Shape (low tasks, lanes): 1 where the low task is in the lane, else 0.
+    size_weights
+        Shape (high tasks + 1, lanes): weight of the effects, given the number of high members.
     low_base
         Shape (high tasks + 1, lanes): what to begin with, given the number of high members:
         the prices of holding the low tasks, ``NEVER`` where the size is out of bounds.
-    size_weights
-        Shape (high tasks + 1, lanes): weight of the effects, given the number of high members.
     low_bad
         Shape (3, lanes): bit s is set where demand s forbids the lane, given that the high part is in
         state 0, 1 or 2 of that demand.
-    high_zero
+    high_parts
         Shape (2, demands): the high tasks of each demand, as a code, and their number.
     demands
         Shape (demands,): 0 for "apart", 1 for "together".
@@ -76,6 +55,34 @@ def block_worth(
         Shape (N,): price of holding each task.
     rigid
         Whether every member is served.
+    """
+
+    effects: Singles
+    low_bits: int
+    low_sums: Singles
+    low_member: Singles
+    size_weights: Singles
+    low_base: Singles
+    low_bad: Bits
+    high_parts: Ints
+    demands: Ints
+    gain_worth: Singles
+    over: Singles
+    least: Singles
+    hold: Singles
+    rigid: bool
+
+
+@kernel
+def block_worth(block: int, tables: Tables, high_sums: Singles, worth: Singles) -> bool:
+    """Write the worth of every group of a block, ``NEVER`` for those that may not be chosen.
+
+    Parameters
+    ----------
+    block
+        Code of the high tasks.
+    tables
+        What to read.
     high_sums
         Scratch of shape (N,).
     worth
@@ -86,14 +93,22 @@ def block_worth(
     bool
         False where no group of the block may be chosen; then nothing is written.
     """
-    n_tasks = len(over)
+    # Fields of a tuple are looked up once, not in every lane.
+    effects, low_bits, low_sums, low_member = (
+        tables.effects,
+        tables.low_bits,
+        tables.low_sums,
+        tables.low_member,
+    )
+    size_weights, low_bad, demands, hold = tables.size_weights, tables.low_bad, tables.demands, tables.hold
+    n_tasks = len(hold)
     lanes = len(worth)
     zero = worth.dtype.type(0.0)
     never = worth.dtype.type(NEVER)
     state = np.uint64(0)
     second = np.uint64(0)
     for s in range(len(demands)):
-        held = block & high_zero[0, s]
+        held = block & tables.high_parts[0, s]
         count = 0
         while held:
             held &= held - 1
@@ -103,7 +118,7 @@ def block_worth(
                 return False
             if count == 1:
                 state |= np.uint64(1) << np.uint64(s)
-        elif count == high_zero[1, s]:
+        elif count == tables.high_parts[1, s]:
             if count > 0:
                 state |= np.uint64(1) << np.uint64(s)
             else:
@@ -121,12 +136,12 @@ def block_worth(
             for t in range(n_tasks):
                 high_sums[t] += effects[low_bits + b, t]
     for lane in range(lanes):
-        worth[lane] = low_base[members, lane] + base
+        worth[lane] = tables.low_base[members, lane] + base
     for t in range(n_tasks):
         if t >= low_bits and not (block >> (t - low_bits)) & 1:
             continue
-        each, add, sums, floor = gain_worth[t], over[t], high_sums[t], least[t]
-        if rigid:
+        each, add, sums, floor = tables.gain_worth[t], tables.over[t], high_sums[t], tables.least[t]
+        if tables.rigid:
             if t < low_bits:
                 for lane in range(lanes):
                     value = (sums + low_sums[t, lane]) * size_weights[members, lane]
@@ -150,109 +165,36 @@ def block_worth(
 
 
 @kernel
-def scan(
-    blocks: Ints,
-    first: int,
-    last: int,
-    effects: Singles,
-    low_bits: int,
-    low_sums: Singles,
-    low_member: Singles,
-    size_weights: Singles,
-    low_base: Singles,
-    low_bad: Bits,
-    high_zero: Ints,
-    demands: Ints,
-    gain_worth: Singles,
-    over: Singles,
-    least: Singles,
-    hold: Singles,
-    rigid: bool,
-    bests: NDArray[np.float64],
-) -> None:
+def scan(blocks: Ints, first: int, last: int, tables: Tables, bests: NDArray[np.float64]) -> None:
     """Write the largest worth in each of the blocks ``first`` to ``last − 1`` to ``bests``."""
-    high_sums = np.empty_like(over)
-    worth = np.empty_like(low_sums[0])
+    high_sums = np.empty_like(tables.over)
+    worth = np.empty_like(tables.low_sums[0])
     for i in range(first, last):
         best = worth.dtype.type(NEVER)
-        if block_worth(
-            blocks[i],
-            effects,
-            low_bits,
-            low_sums,
-            low_member,
-            size_weights,
-            low_base,
-            low_bad,
-            high_zero,
-            demands,
-            gain_worth,
-            over,
-            least,
-            hold,
-            rigid,
-            high_sums,
-            worth,
-        ):
+        if block_worth(blocks[i], tables, high_sums, worth):
             for lane in range(len(worth)):
                 best = max(best, worth[lane])
         bests[i] = best
 
 
 @kernel
-def collect(
-    blocks: Ints,
-    thresholds: NDArray[np.float64],
-    effects: Singles,
-    low_bits: int,
-    low_sums: Singles,
-    low_member: Singles,
-    size_weights: Singles,
-    low_base: Singles,
-    low_bad: Bits,
-    high_zero: Ints,
-    demands: Ints,
-    gain_worth: Singles,
-    over: Singles,
-    least: Singles,
-    hold: Singles,
-    rigid: bool,
-    codes: Ints,
-) -> int:
+def collect(blocks: Ints, thresholds: NDArray[np.float64], tables: Tables, codes: Ints) -> int:
     """Write the codes of all groups of some blocks whose worth exceeds the block's threshold.
 
     Returns their number; where there is no room for all in ``codes``, one that is larger than that.
     """
-    high_sums = np.empty_like(over)
-    worth = np.empty_like(low_sums[0])
+    high_sums = np.empty_like(tables.over)
+    worth = np.empty_like(tables.low_sums[0])
     found = 0
     for i in range(len(blocks)):
         if found > len(codes):
             break
-        if not block_worth(
-            blocks[i],
-            effects,
-            low_bits,
-            low_sums,
-            low_member,
-            size_weights,
-            low_base,
-            low_bad,
-            high_zero,
-            demands,
-            gain_worth,
-            over,
-            least,
-            hold,
-            rigid,
-            high_sums,
-            worth,
-        ):
+        if not block_worth(blocks[i], tables, high_sums, worth):
             continue
         for lane in range(len(worth)):
             if worth[lane] > thresholds[i]:
                 if found < len(codes):
-                    codes[found] = (blocks[i] << low_bits) | lane
+                    codes[found] = (blocks[i] << tables.low_bits) | lane
                 found += 1
     return found
 

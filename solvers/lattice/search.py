@@ -28,7 +28,7 @@ class LatticeSearch:
         Makes what a form is solved by.
     """
 
-    def __init__(self, make_means: Callable[[LatticeForm], Means]) -> None:
+    def __init__(self, make_means: Callable[[LatticeForm, Control], Means]) -> None:
         self.make_means = make_means
         self.groups: Members | None = None
         self._known: tuple[LatticeForm, Means] | None = None
@@ -59,7 +59,7 @@ class LatticeSearch:
     def generate(self, form: LatticeForm, control: Control, start: Members | None = None) -> Generation:
         """Run column generation, from a grouping where one is known."""
         if self._known is None or not _same_groups(form, self._known[0]):
-            self._known = form, self.make_means(form)
+            self._known = form, self.make_means(form, control)
         pool = Pool(form)
         held = [np.eye(form.n_tasks, dtype=bool), np.ones((1, form.n_tasks), dtype=bool), form.forced]
         held += [one for one in (self.groups, start, control.rows) if one is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from engine.progress import Control
 from engine.separable_model import SeparableModel
 from solvers.lattice.form import LatticeForm, Prices
+
+if TYPE_CHECKING:
+    from solvers.lattice.scan import Tables
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,7 +85,7 @@ class SeparableScan:
         self.bits = bits
         limits = form.limits
         self.sized = (sizes >= max(2, limits.min_size)) & (sizes <= limits.max_size)
-        self.tables = tuple(
+        self.tables: tuple[Any, ...] = tuple(
             (
                 effects.astype(kind),
                 self.low,
@@ -123,7 +126,7 @@ class SeparableScan:
     def _scan(self, prices: Prices, blocks: Ints, control: Control, exact: bool) -> Floats | None:
         from solvers.lattice.scan import scan
 
-        arguments = self._arguments(prices, exact)
+        tables = self._tables(prices, exact)
         bests = np.empty(len(blocks))
         edges = np.linspace(0, len(blocks), min(SLICES, len(blocks)) + 1).astype(np.int64)
         slices = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
@@ -131,7 +134,7 @@ class SeparableScan:
         def work(part: tuple[int, int]) -> bool:
             if control.should_stop():
                 return False
-            scan(*(blocks, *part, *arguments, bests))
+            scan(blocks, *part, tables, bests)
             return True
 
         if not slices:
@@ -149,10 +152,12 @@ class SeparableScan:
         from solvers.lattice.scan import collect
 
         codes = np.empty(most, dtype=np.int64)
-        found = collect(*(blocks, thresholds, *self._arguments(prices, exact), codes))
+        found = collect(blocks, thresholds, self._tables(prices, exact), codes)
         return None if found > most else codes[:found]
 
-    def _arguments(self, prices: Prices, exact: bool) -> tuple[Any, ...]:
+    def _tables(self, prices: Prices, exact: bool) -> Tables:
+        from solvers.lattice.scan import Tables
+
         form, kind = self.form, PRECISIONS[exact]
         over = self._over(prices)
         least = self.floor
@@ -165,7 +170,7 @@ class SeparableScan:
             least = np.clip(np.maximum(least, even), LOWEST, -LOWEST)
         held = self.bits @ prices.hold[: self.low]
         base = np.where(self.sized, -held, NEVER)
-        return (
+        told = (
             *self.tables[exact],
             base.astype(kind),
             *self.demands,
@@ -175,6 +180,7 @@ class SeparableScan:
             prices.hold.astype(kind),
             form.is_partition,
         )
+        return Tables(*told)
 
     def _demands(self) -> tuple[NDArray[np.uint64], Ints, Ints]:
         """Return what "apart" and "together" forbid of each lane, given the high part of a group."""

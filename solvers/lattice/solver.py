@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.lattice import LatticeProblem
+from engine.lattice import LISTED_TASKS, LatticeProblem
 from engine.problem import Feature, Kind
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
@@ -24,10 +21,14 @@ from solvers.lattice.search import LatticeSearch
 from solvers.lattice.separable_scan import SeparableScan, can_scan
 from solvers.lattice.table_scan import TableScan
 from solvers.lattice.torch_scan import TorchScan, gpu_pays
+from solvers.lattice.unbounded import Unbounded
 from solvers.lattice.worst import solve_worst
 
 Pricing = Literal["auto", "branching", "enumeration", "table"]
 MEMORY = "lattice"
+
+PROVEN = 1e-7
+"""Relative to the magnitude of values: a level this close to its bound is proven."""
 
 ENUMERATED_TASKS = 30
 """Up to so many tasks every group can be looked at: 2^30 of them take some seconds a pass."""
@@ -98,15 +99,18 @@ class Lattice(Solver):
         if worst and (weights * _direction(problem) <= 0).any():  # no level says who may serve such a task
             return solve_listed(problem, control)
         form = LatticeForm.of(problem)
-        with self._file() as file:
-            search = control.memory.get(MEMORY)
-            if search is None:
-                search = LatticeSearch(lambda one: self._means(one, control, file))
-                control.memory[MEMORY] = search
-            return solve_worst(form, search, control) if worst else search.solve(form, control)
+        search: LatticeSearch = control.memory.setdefault(MEMORY, LatticeSearch(self._means))
+        if not worst:
+            return search.solve(form, control)
+        outcome = solve_worst(form, search, control)
+        stuck = not outcome.infeasible and control.bound > control.value + PROVEN * form.magnitude
+        if stuck and form.n_tasks <= LISTED_TASKS and not control.should_stop():
+            return solve_listed(problem, control)
+        return outcome
 
-    def _means(self, form: LatticeForm, control: Control, file: Path | None) -> Means:
-        branches, scans = can_branch(form), can_scan(form)
+    def _means(self, form: LatticeForm, control: Control) -> Means:
+        few = form.n_tasks <= ENUMERATED_TASKS
+        branches, scans = can_branch(form), few and can_scan(form)
         if (self.pricing == "branching" and not branches) or (self.pricing == "enumeration" and not scans):
             raise UnsupportedError(
                 f"pricing={self.pricing!r} does not suit the model of {form.model.source!r} under these "
@@ -114,15 +118,15 @@ class Lattice(Solver):
             )
         if self.pricing == "branching" or (branches and not scans and self.pricing == "auto"):
             return Means.of(form, Branching(form, control.threads))
-        if self.pricing == "auto" and branches and form.n_tasks > ENUMERATED_TASKS:
-            return Means.of(form, Branching(form, control.threads))
         if scans and self.pricing != "table":
             enumeration = Enumeration(form, self._scan(form, control))
             if self.pricing == "enumeration" or not branches:
                 return Means.of(form, enumeration)
             nodes = 1000 + 2**form.n_tasks // GROUPS_PER_NODE
             return Means.of(form, Hybrid(Branching(form, control.threads, nodes), enumeration))
-        scan = TableScan(form, control.threads, self.memory * 2**30, file)
+        if not few:
+            return Means.of(form, Unbounded())
+        scan = TableScan(form, control.threads, self.memory * 2**30, self.cache)
         with control.stage("predict"):
             scan.fill(control)
         return Means.of(form, Enumeration(form, scan), scan.totals)
@@ -131,14 +135,6 @@ class Lattice(Solver):
         if self.device == "cpu" or (self.device == "auto" and not gpu_pays(form)):
             return SeparableScan(form, control.threads)
         return TorchScan(form, control.threads, "cuda" if self.device == "auto" else self.device)
-
-    @contextmanager
-    def _file(self) -> Iterator[Path | None]:
-        if self.cache is None:
-            yield None
-            return
-        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
-            yield Path(folder) / "gains.float16"
 
 
 def _can_be_limited(problem: LatticeProblem) -> bool:

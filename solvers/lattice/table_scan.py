@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ NEVER = -1e30
 HALF_LARGEST = 6e4
 """Half precision holds magnitudes up to 65504."""
 
+LEAST = -5e4
+"""What may not be chosen is worth less, in any precision and unit of a table."""
+
 
 class TableScan:
     """Looks the value of every task in every group up.
@@ -33,11 +36,12 @@ class TableScan:
         How many threads to use.
     memory
         Bytes that the table may take: in double precision where that fits, else in single precision.
-    file
-        Where a table that does not fit is kept in half precision; None evaluates the model in every pass.
+    folder
+        Where a table that does not fit is kept in half precision, in a file that vanishes with this object;
+        None evaluates the model in every pass.
     """
 
-    def __init__(self, form: LatticeForm, threads: int, memory: float, file: Path | None = None) -> None:
+    def __init__(self, form: LatticeForm, threads: int, memory: float, folder: str | None = None) -> None:
         self.form, self.threads = form, threads
         count = form.n_tasks
         self.low = min(LOW_TASKS, count)
@@ -48,34 +52,50 @@ class TableScan:
         self.table: NDArray[Any] | None = None
         if 4 * cells <= memory:
             self.table = np.empty(shape, dtype=np.float64 if 8 * cells <= memory else np.float32)
-        elif file is not None:
-            self.table = np.memmap(file, dtype=np.float16, mode="w+", shape=shape)
+        elif folder is not None:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                self.table = np.memmap(file, dtype=np.float16, mode="w+", shape=shape)
         self.scale = 1.0
         self.largest = 0.0
+        self.filled = 0
+        limits = form.limits
+        sized = limits.min_size > 1 or limits.max_size < count
+        # Without floors, only a group that may not be chosen serves nobody.
+        self._restricted = not np.isfinite(form.floor).any() and bool(
+            sized or limits.together or limits.apart or limits.forbidden
+        )
         self._bits = (np.arange(self.lanes)[:, None] >> np.arange(count) & 1).astype(bool)
 
+    @property
+    def complete(self) -> bool:
+        """Whether every group has been evaluated, or none is kept."""
+        return self.table is None or self.filled == self.n_blocks
+
     def fill(self, control: Control) -> bool:
-        """Evaluate the model on all groups, block by block; return False if the time ended before."""
-        if self.table is None:
-            return True
-        for block in range(self.n_blocks):
+        """Evaluate the model on all groups, from where an earlier call stopped; return whether all are."""
+        table = self.table
+        while table is not None and self.filled < self.n_blocks:
             if control.should_stop():
                 return False
-            values = self._evaluated(block)
+            values = self._evaluated(self.filled)
             magnitude = float(np.abs(values[values > NEVER]).max(initial=0.0))
-            if block == 0 and self.table.dtype == np.float16:
+            if self.filled == 0 and table.dtype == np.float16:
                 self.scale = magnitude or 1.0
             self.largest = max(self.largest, magnitude)
-            limit = HALF_LARGEST if self.table.dtype == np.float16 else -NEVER
-            # What is out of the range of half precision is a diverged run: never chosen if it is low, and
-            # overrated in a first look if it is high.
-            self.table[block] = np.clip(values / self.scale, -limit, limit)
+            if table.dtype == np.float16:
+                values = values / self.scale
+                # What half precision cannot hold is found out by the second look.
+                values = np.where(values > HALF_LARGEST, np.inf, np.maximum(values, -HALF_LARGEST))
+            table[self.filled] = values
+            self.filled += 1
         return True
 
     @property
     def totals(self) -> Floats | None:
         """Shape (2^N,): the total value of each group by its code, where groups are disjoint and listed."""
-        if self.table is None or not self.form.is_partition or self.table.dtype == np.float16:
+        if self.table is None or not self.complete or not self.form.is_partition:
+            return None
+        if self.table.dtype == np.float16:
             return None
         return np.asarray(self.table.reshape(-1), dtype=np.float64)
 
@@ -108,10 +128,14 @@ class TableScan:
         if self.table is None or self.table.dtype == np.float64:
             return rounding
         stored = 1 if self.form.is_partition else count
-        return rounding + float(np.finfo(self.table.dtype).eps) * stored * self.largest
+        precision = np.finfo(self.table.dtype)
+        lost = float(precision.eps) * self.largest + float(precision.smallest_subnormal) * self.scale
+        return rounding + stored * lost
 
     def bests(self, prices: Prices, control: Control) -> Floats | None:
         """Return the largest worth in each block, None if interrupted."""
+        if not self.fill(control):
+            return None
         bests = np.full(self.n_blocks, NEVER)
         shared = self._shared(prices)
 
@@ -168,6 +192,8 @@ class TableScan:
 
         worth: Floats = -cost
         add_margins(values, prices.serve / self.scale, self.scale, worth)
+        if self._restricted:
+            worth[(values <= LEAST).all(axis=0)] = NEVER
         return worth
 
 

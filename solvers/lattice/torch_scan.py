@@ -51,10 +51,9 @@ class TorchScan(SeparableScan):
     def bests(self, prices: Prices, control: Control) -> Floats | None:
         """Return the largest worth in each block, None if interrupted."""
         torch, form = self._torch, self.form
-        arguments = self._arguments(prices, exact=False)
-        base, bad, high_zero, demands, gain_worth, over, least, hold, rigid = arguments[5:]
-        base, hold = self._tensor(base), self._tensor(hold)
-        forbidden = torch.tensor(bad.astype(np.int64), device=self._device)
+        tables = self._tables(prices, exact=False)
+        base, hold = self._tensor(tables.low_base), self._tensor(tables.hold)
+        forbidden = torch.tensor(tables.low_bad.astype(np.int64), device=self._device)
         step = max(1, CELLS >> self.low)
         bests = np.empty(self.n_blocks)
         with torch.inference_mode():
@@ -72,15 +71,17 @@ class TorchScan(SeparableScan):
                 for task in range(form.n_tasks):
                     rows = slice(None) if task < self.low else high[:, task - self.low] > 0
                     gain = (sums[rows, task, None] + self._sums[task]) * weights[rows]
-                    value = gain * float(gain_worth[task]) + float(over[task])
-                    able = gain >= float(least[task])
-                    if not rigid:
+                    value = gain * float(tables.gain_worth[task]) + float(tables.over[task])
+                    able = gain >= float(tables.least[task])
+                    if not tables.rigid:
                         worth[rows] += torch.where(able, value, 0.0)
                     else:
                         value = torch.where(able, value, NEVER)
                         worth[rows] += value * self._member[task] if task < self.low else value
-                for index, kind in enumerate(demands):
-                    tasks = [task for task in range(high.shape[1]) if int(high_zero[0, index]) >> task & 1]
+                for index, kind in enumerate(tables.demands):
+                    tasks = [
+                        task for task in range(high.shape[1]) if int(tables.high_parts[0, index]) >> task & 1
+                    ]
                     held = high[:, tasks].sum(dim=1)
                     # The state of the high part, as the compiled scan has it.
                     if kind == 0:

@@ -15,6 +15,9 @@ from solvers.lattice.search import LatticeSearch
 STEP = 1e-9
 """Relative to the magnitude of values: how far the next level lies above one that is reached."""
 
+COARSE = 1e-3
+"""Relative to the magnitude of values: how close to an undecided level the search goes."""
+
 KNOWN_GROUPS = 2000
 """Up to so many known groups the best level among them is sought before the next proof."""
 
@@ -37,14 +40,21 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
     """
     level, high = -np.inf, control.bound
     step = STEP * form.magnitude
-    levels = 0
+    levels, undecided = 0, np.inf
     while not control.should_stop():
-        wanted = _wanted(level, high, levels, step)
+        wanted = _wanted(level, min(high, undecided), levels, step)
         cover = search.cover(_at_level(form, wanted), control.quiet())
         levels += 1
         if cover.membership is None:
             if not cover.infeasible:
-                break
+                # Lower levels may still be reached, and are tried as if this one could not be.
+                undecided = min(undecided, wanted)
+                if wanted == -np.inf:
+                    break
+                levels += levels % 2
+                if undecided - level <= COARSE * form.magnitude:
+                    break
+                continue
             if wanted == -np.inf:
                 return Outcome(None, infeasible=True, details={"levels_tried": levels})
             high = min(high, wanted)
@@ -62,9 +72,10 @@ def _wanted(level: float, high: float, levels: int, step: float) -> float:
     """Return the level to try next: halfway to a disproven one, or just above the best, which may end it."""
     if level == -np.inf:
         return -np.inf
+    above = max(level + step, float(np.nextafter(level, np.inf)))
     if levels % 2 or not np.isfinite(high):
-        return level + step
-    return max(level + step, 0.5 * (level + high))
+        return above
+    return max(above, 0.5 * (level + high))
 
 
 def _at_level(form: LatticeForm, level: float) -> LatticeForm:
