@@ -85,6 +85,10 @@ class LatticeSearch:
         generation = others.generate(plain, control)
         self.groups = others.groups
         infeasible = generation.known.membership is None and generation.bound < FEASIBLE
+        if generation.known.membership is None and not infeasible and form.weights.any():
+            # Where every group is worth the same, nothing guides the search; the values do.
+            generation = others.generate(form, control)
+            self.groups = others.groups
         return replace(generation.known, infeasible=infeasible)
 
 
