@@ -108,7 +108,7 @@ def passes(repeats: int) -> None:
         seconds = median(seconds_of(price, repeats))
         rows.append((name, seconds, 1 / seconds, f"{found[-1]:.9f}"))
     print_table(("one pass over 2^27 − 1 groups", "median s", "passes per s", "largest worth"), rows)
-    print("At equal prices for all tasks, which is harder for bounds than the prices of an optimum.\n")
+    print("At equal prices for all tasks.\n")
 
 
 def predictors(models: int, count: int) -> None:

@@ -63,7 +63,7 @@ class SeparableScan:
         self.low = min(LOW_TASKS, count)
         self.n_blocks = 1 << (count - self.low)
         # Gains so directed that a larger one is worth more, and scaled to magnitudes around 1.
-        turned = np.where(form.weights < 0, -1.0, 1.0)
+        turned = np.where(form.weights == 0, form.direction, np.sign(form.weights))
         effects = structure.pairs * turned
         np.fill_diagonal(effects, 0.0)
         weights = np.asarray(structure.size_weights, dtype=np.float64)

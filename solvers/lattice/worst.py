@@ -40,18 +40,17 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
     """
     level, high = -np.inf, control.bound
     step = STEP * form.magnitude
-    levels, undecided = 0, np.inf
+    levels, undecided, halve = 0, np.inf, True
     while not control.should_stop():
-        wanted = _wanted(level, min(high, undecided), levels, step)
+        wanted = _wanted(level, min(high, undecided), step, halve)
         cover = search.cover(_at_level(form, wanted), control.quiet())
-        levels += 1
+        levels, halve = levels + 1, not halve
         if cover.membership is None:
             if not cover.infeasible:
                 # Lower levels may still be reached, and are tried as if this one could not be.
-                undecided = min(undecided, wanted)
+                undecided, halve = min(undecided, wanted), True
                 if wanted == -np.inf:
                     break
-                levels += levels % 2
                 if undecided - level <= COARSE * form.magnitude:
                     break
                 continue
@@ -68,14 +67,12 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
     return Outcome(control.rows, control.bound, control.termination(), details=details)
 
 
-def _wanted(level: float, high: float, levels: int, step: float) -> float:
+def _wanted(level: float, high: float, step: float, halve: bool) -> float:
     """Return the level to try next: halfway to a disproven one, or just above the best, which may end it."""
     if level == -np.inf:
         return -np.inf
     above = max(level + step, float(np.nextafter(level, np.inf)))
-    if levels % 2 or not np.isfinite(high):
-        return above
-    return max(above, 0.5 * (level + high))
+    return max(above, 0.5 * (level + high)) if halve and np.isfinite(high) else above
 
 
 def _at_level(form: LatticeForm, level: float) -> LatticeForm:
