@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from engine.progress import Control
 from engine.solution import Termination
 from engine.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
+from solvers.compiling import compiled_in_time
 from solvers.cover import Cover, find_cover
 from solvers.moves import Moves
 from solvers.partition_annealing import refined
@@ -266,13 +266,7 @@ class Tree:
 
             if getattr(search, "signatures", None):
                 return True
-            if np.isinf(control.remaining()):
-                self.explore(0)
-                return True
-            thread = threading.Thread(target=self.explore, args=(0,), daemon=True)
-            thread.start()
-            thread.join(min(control.remaining(), threading.TIMEOUT_MAX))
-            return not thread.is_alive()
+            return compiled_in_time(lambda: self.explore(0), control)
 
     def explore_briefly(self, most: int = NODES_BETWEEN_POLLS) -> bool:
         """Explore a few nodes more, as the last ones took long or not; return as :meth:`explore`."""

@@ -12,7 +12,7 @@ from engine.lattice import LatticeProblem
 from engine.problem import Feature, Kind
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
-from solvers.graph.compiling import compiled_in_time
+from solvers.compiling import compiled_in_time
 from solvers.graph.heuristics import opened
 from solvers.graph.search import COMPILED_NODES, Search
 from solvers.graph.threads import one_thread

@@ -150,7 +150,10 @@ class SubsetDp(Solver):
 def _compiled(control: Control) -> bool:
     from solvers.subset_dp_kernels import compile_kernels, take_groups
 
-    return compiled_in_time(take_groups, compile_kernels, control)
+    if take_groups.signatures:  # type: ignore[attr-defined]
+        return True
+    with control.stage("compile"):
+        return compiled_in_time(compile_kernels, control)
 
 
 def _rounding(program: Program, value: float) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.progress import Control
+from solvers.compiling import compiled_in_time
 from solvers.graph import chains
-from solvers.graph.compiling import compiled_in_time
 from solvers.graph.form import Graph, Ints
 from solvers.graph.moves import Penalties, best_merge, best_swap, splits
 

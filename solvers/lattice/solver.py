@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import numpy as np
+
+from engine.constraints import Budget, Partition
 from engine.errors import UnsupportedError, UsageError, unknown_name
 from engine.lattice import LISTED_TASKS, LatticeProblem
+from engine.pair_mean import PairMeanModel
 from engine.problem import Feature, Kind
 from engine.progress import Control
 from engine.solver import Outcome, Solver, SolverInfo
+from solvers.compiling import compiled_in_time
 from solvers.lattice.branching import Branching, can_branch
 from solvers.lattice.enumeration import Enumeration, Scan
 from solvers.lattice.form import LatticeForm
@@ -99,6 +104,8 @@ class Lattice(Solver):
         if worst and (weights * _direction(problem) <= 0).any():  # no level says who may serve such a task
             return solve_listed(problem, control)
         form = LatticeForm.of(problem)
+        if not self._compiled(control):
+            return Outcome(control.rows, control.bound, control.termination())
         search: LatticeSearch = control.memory.setdefault(MEMORY, LatticeSearch(self._means))
         if not worst:
             return search.solve(form, control)
@@ -107,6 +114,22 @@ class Lattice(Solver):
         if stuck and form.n_tasks <= LISTED_TASKS and not control.should_stop():
             return solve_listed(problem, control)
         return outcome
+
+    def _compiled(self, control: Control) -> bool:
+        """Compile the kernels by solving a problem of three tasks; return False if the time ends before."""
+        from solvers.lattice.climbing_kernels import climb
+
+        if climb.signatures:  # type: ignore[attr-defined]
+            return True
+
+        def first_call() -> None:
+            model = PairMeanModel(("a", "b", "c"), np.ones((3, 3)), np.zeros(3))
+            for demands in ((Budget(2),), (Partition(),)):
+                form = LatticeForm.of(LatticeProblem(model, constraints=demands))
+                LatticeSearch(self._means).solve(form, Control())
+
+        with control.stage("compile"):
+            return compiled_in_time(first_call, control)
 
     def _means(self, form: LatticeForm, control: Control) -> Means:
         few = form.n_tasks <= ENUMERATED_TASKS
