@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.separable_model import SeparableModel
 from solvers.lattice.climbing import find_atoms
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked
+from solvers.lattice.threads import Stopped, done_on_threads
 
 if TYPE_CHECKING:
     from solvers.lattice.descent import Descent, Numbers
@@ -187,9 +187,9 @@ class Branching:
         self.gave_up = False
         most = None if self.max_nodes is None else max(1, self.max_nodes // len(descents))
 
-        def work(descent: Descent) -> bool:
+        def work(descent: Descent, stopped: Stopped) -> bool:
             nodes = NODES_BETWEEN_POLLS if most is None else min(most, NODES_BETWEEN_POLLS)
-            while not (self.gave_up or control.should_stop()):
+            while not (self.gave_up or stopped()):
                 done = bool(descend(self._structure, numbers, descent, nodes, keep))
                 if done or (keep and descent.found[0] > len(descent.groups)):
                     return done
@@ -198,11 +198,7 @@ class Branching:
                     return False
             return False
 
-        first = work(descents[0])  # compiles where needed, before there are threads
-        if self.threads == 1 or len(descents) == 1:
-            return all([first, *map(work, descents[1:])])
-        with ThreadPoolExecutor(self.threads) as pool:
-            return all([first, *pool.map(work, descents[1:])])
+        return done_on_threads(work, descents, self.threads, control)
 
     def _open_bound(self, descent: Descent, prices: Prices) -> float:
         """Return a bound on all groups that an interrupted search has not looked at."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.program import Program
 from engine.progress import Control
+from engine.solution import Termination
 from solvers.branch_and_bound import BranchAndBound
 from solvers.lattice.form import LatticeForm, Members
 from solvers.presolve import presolve
@@ -28,12 +29,15 @@ class Chosen:
         No grouping of these groups is worth more.
     infeasible
         Whether it is proven that there is no grouping.
+    out_of_time
+        Whether the search for it ended because the time did, or would have.
     """
 
     membership: Members | None
     value: float
     bound: float = math.inf
     infeasible: bool = False
+    out_of_time: bool = False
 
 
 NOTHING = Chosen(None, -math.inf)
@@ -97,9 +101,12 @@ def prove(
     if start is not None:
         quiet.incumbent(np.array(start), program.value(np.array(sorted(start))))
     outcome = BranchAndBound(compiled=True, max_nodes=max_nodes).solve_program(program, quiet)
+    late = outcome.termination is Termination.TIME_LIMIT
     if outcome.rows is None:
-        return Chosen(known.membership, known.value, -math.inf if outcome.infeasible else outcome.bound)
+        bound = -math.inf if outcome.infeasible else outcome.bound
+        return Chosen(known.membership, known.value, bound, out_of_time=late)
     value = program.value(outcome.rows)
     if value <= known.value:
-        return Chosen(known.membership, known.value, max(outcome.bound, known.value))
-    return Chosen(membership[outcome.rows], value, outcome.bound)
+        bound = max(outcome.bound, known.value)
+        return Chosen(known.membership, known.value, bound, out_of_time=late)
+    return Chosen(membership[outcome.rows], value, outcome.bound, out_of_time=late)

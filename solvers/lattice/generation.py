@@ -70,6 +70,7 @@ class Generation:
         self.bound = control.bound
         self.passes = 0
         self.core_groups = 0
+        self.out_of_time = False
         self._rng = np.random.default_rng(control.seed)
         self._center: Prices | None = None
 
@@ -308,5 +309,6 @@ class Generation:
         together = np.concatenate(held)
         proven = prove(self.form, np.unique(together, axis=0), self.known, self.control)
         self.offer(proven)
+        self.out_of_time = proven.out_of_time
         self._tighten(max(proven.bound, before + slack))
         return True

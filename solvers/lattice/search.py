@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.progress import Control
+from engine.solution import Termination
 from engine.solver import Outcome
 from solvers.lattice.core import Chosen, judged
 from solvers.lattice.form import LatticeForm, Members
@@ -53,8 +54,10 @@ class LatticeSearch:
                 return Outcome(None, infeasible=True, details=generation.details)
             if cover.membership is not None:
                 generation = self.generate(form, control, cover.membership)
-        details = generation.details
-        return Outcome(control.rows, control.bound, control.termination(), details=details)
+        ended = control.termination()
+        if ended is Termination.COMPLETED and generation.out_of_time:
+            ended = Termination.TIME_LIMIT
+        return Outcome(control.rows, control.bound, ended, details=generation.details)
 
     def generate(self, form: LatticeForm, control: Control, start: Members | None = None) -> Generation:
         """Run column generation, from a grouping where one is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from engine.progress import Control
 from engine.separable_model import SeparableModel
 from solvers.lattice.form import LatticeForm, Prices
+from solvers.lattice.threads import Stopped, done_on_threads
 
 if TYPE_CHECKING:
     from solvers.lattice.scan import Tables
@@ -131,19 +131,13 @@ class SeparableScan:
         edges = np.linspace(0, len(blocks), min(SLICES, len(blocks)) + 1).astype(np.int64)
         slices = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
-        def work(part: tuple[int, int]) -> bool:
-            if control.should_stop():
+        def work(part: tuple[int, int], stopped: Stopped) -> bool:
+            if stopped():
                 return False
             scan(blocks, *part, tables, bests)
             return True
 
-        if not slices:
-            return bests
-        work(slices[0])  # compiles where needed, before there are threads
-        if self.threads == 1 or len(slices) == 1:
-            return bests if all(map(work, slices[1:])) else None
-        with ThreadPoolExecutor(self.threads) as pool:
-            return bests if all(pool.map(work, slices[1:])) else None
+        return bests if done_on_threads(work, slices, self.threads, control) else None
 
     def collect(
         self, prices: Prices, blocks: Ints, thresholds: Floats, most: int, exact: bool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.progress import Control
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
+from solvers.lattice.threads import Stopped, done_on_threads
 
 Ints = NDArray[np.int64]
 
@@ -139,17 +139,13 @@ class TableScan:
         bests = np.full(self.n_blocks, NEVER)
         shared = self._shared(prices)
 
-        def work(block: int) -> bool:
-            if control.should_stop():
+        def work(block: int, stopped: Stopped) -> bool:
+            if stopped():
                 return False
             bests[block] = self._worth(block, prices, shared).max()
             return True
 
-        work(0)  # compiles where needed, before there are threads
-        if self.threads == 1 or self.n_blocks == 1:
-            return bests if all(map(work, range(1, self.n_blocks))) else None
-        with ThreadPoolExecutor(self.threads) as pool:
-            return bests if all(pool.map(work, range(1, self.n_blocks))) else None
+        return bests if done_on_threads(work, range(self.n_blocks), self.threads, control) else None
 
     def refined(self, prices: Prices, blocks: Ints, control: Control) -> tuple[Floats, float] | None:
         """Return the largest worth in some blocks; no more exact than at the first look."""
