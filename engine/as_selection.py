@@ -18,14 +18,15 @@ def as_selection(model: GainModel, solution: Solution) -> Solution:
     Parameters
     ----------
     model
-        Over the same tasks, in the same order.
+        Over the same tasks.
     solution
         Holds a grouping, a partition of a pairwise graph for instance.
     """
-    membership = np.array([[task in group.tasks for task in solution.tasks] for group in solution.groups])
+    membership = np.array([[task in group.tasks for task in model.tasks] for group in solution.groups])
     gains = model.predict(membership)
     better = gains if getattr(model, "quantity", "gain") == "gain" else -gains
     served = np.argmax(np.where(membership, better, -np.inf), axis=0)
-    serving = {task: int(group) for task, group in zip(solution.tasks, served, strict=True)}
-    values = {task: float(gains[group, column]) for column, (task, group) in enumerate(serving.items())}
+    column = {task: place for place, task in enumerate(model.tasks)}
+    serving = {task: int(served[column[task]]) for task in solution.tasks}
+    values = {task: float(gains[group, column[task]]) for task, group in serving.items()}
     return replace(solution, serving=serving, task_values=values)

@@ -11,7 +11,7 @@ from engine.as_selection import as_selection
 from engine.comparison_table import UNSUPPORTED, Case, Comparison, Row
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.frontiers import frontier
-from engine.lattice import LatticeProblem, selection_value
+from engine.lattice import LatticeProblem
 from engine.problem import Problem
 from engine.progress import Observer
 from engine.solution import Solution, Status, Termination
@@ -163,8 +163,8 @@ def _scale(problem: Problem | LatticeProblem, runs: Sequence[_Run]) -> float:
 def _filled(row: Row, solution: Solution, case: Case) -> Row:
     certificate, valued = solution.certificate, solution
     if case.selection_model is not None and solution.found:
-        row = replace(row, selection_value=selection_value(case.selection_model, solution))
         valued = as_selection(case.selection_model, solution)
+        row = replace(row, selection_value=math.fsum(valued.task_values.values()))
     load = math.fsum(certificate.seconds.get(stage, 0.0) for stage in LOADING)
     filled = replace(
         row,

@@ -17,7 +17,26 @@ from engine.readers import read_gains
 from engine.readers.gains_file import GainsPath, split_pair
 
 
-class FileInstance(Instance):
+class ReadInstance(Instance):
+    """Base of the instances that are read from files: one source, one tensor per split."""
+
+    _recorded: dict[str, GainTensor]
+
+    def recorded(self, source: str, split: str) -> GainTensor:
+        """Return the gains that were read.
+
+        Raises
+        ------
+        UsageError
+            If there is nothing for this source and split.
+        """
+        found = self._recorded.get(split)
+        if found is None or source not in self.info.sources:
+            raise UsageError(f"Instance {self.name!r} has no gains of {source!r} on {split!r}.")
+        return found
+
+
+class FileInstance(ReadInstance):
     """An instance read from files; everything about it is computed from the gains.
 
     Budgets count in typical groups, of median cost (1 where no costs are given). The default budget
@@ -93,19 +112,6 @@ class FileInstance(Instance):
             origin=" and ".join(map(str, parts)),
             licence="one's own",
         )
-
-    def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the gains that were read.
-
-        Raises
-        ------
-        UsageError
-            If there is nothing for this source and split.
-        """
-        found = self._recorded.get(split)
-        if found is None or source not in self.info.sources:
-            raise UsageError(f"Instance {self.name!r} has no gains of {source!r} on {split!r}.")
-        return found
 
 
 def cover_cost(gains: GainTensor) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.affinity import Affinity
+from engine.as_selection import as_selection
 from engine.constraint import Constraint
 from engine.constraints import Budget, Partition
 from engine.errors import DataError, UnsupportedError, UsageError
@@ -136,6 +138,11 @@ class LatticeProblem:
             return str(error)
         return None
 
+    @property
+    def needs_listing(self) -> bool:
+        """Whether the objective or a constraint can only be said of a list of groups."""
+        return self.task_weights is None or self._unsaid is not None
+
     @cached_property
     def pair_weights(self) -> NDArray[np.float64] | None:
         """Shape (N, N): symmetric weights, if this is the partition of a graph; None otherwise.
@@ -199,9 +206,14 @@ class LatticeProblem:
         return min(limits) if limits else None
 
     def with_budget(self, limit: float) -> LatticeProblem:
-        """Return this problem with its budget replaced."""
+        """Return this problem with its budget replaced; what is known of the model already is shared."""
         others = tuple(one for one in self.constraints if not isinstance(one, Budget))
-        return replace(self, constraints=(*others, Budget(limit)))
+        problem = replace(self, constraints=(*others, Budget(limit)))
+        for name in ("task_weights", "_model_digest"):
+            problem.__dict__[name] = getattr(self, name)
+        if self.needs_listing and len(self.tasks) <= LISTED_TASKS:
+            problem.__dict__["listed"] = self.listed.with_budget(limit)
+        return problem
 
     def describe(self) -> str:
         """Return the problem in words."""
@@ -214,8 +226,7 @@ class LatticeProblem:
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the demands are contradictory on their face, in words; empty if they are not."""
-        listed = self.task_weights is None or self._unsaid is not None
-        return self.listed.reasons() if listed else self.limits.reasons()
+        return self.listed.reasons() if self.needs_listing else self.limits.reasons()
 
     def trivial_bound(self) -> float:
         """Return an upper bound in program form at no cost, infinite where the model has no structure."""
@@ -369,10 +380,7 @@ def selection_value(model: GainModel, solution: Solution) -> float | None:
     """
     if not solution.found:
         return None
-    problem = LatticeProblem(model)
-    values = problem.model.predict(problem.locate(solution))
-    best = np.nanmax(values, axis=0) if problem.quantity == "gain" else np.nanmin(values, axis=0)
-    return float(best.sum())
+    return math.fsum(as_selection(model, solution).task_values.values())
 
 
 def check_problem(problem: object) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.affinity import Affinity
 from engine.errors import UsageError
+from engine.file_instance import ReadInstance
 from engine.gain_model import tabulate
-from engine.gains import GainTensor
-from engine.instance import Instance, InstanceInfo, is_path
+from engine.instance import InstanceInfo, is_path
 from engine.pair_mean import PairMeanModel
 from engine.plugins import INSTANCES
 from engine.readers import read_gains
@@ -19,7 +19,7 @@ from engine.readers.affinity_json import read_affinity
 from engine.readers.gains_file import split_pair
 
 
-class AffinityInstance(Instance):
+class AffinityInstance(ReadInstance):
     """An affinity of any number of tasks: only its pairs are listed, and the tasks alone, at gain 0.
 
     The default budget pays for a quarter as many groups as there are tasks, rounded up; the frontier
@@ -75,19 +75,6 @@ class AffinityInstance(Instance):
             origin=" and ".join(filter(None, (path, evaluation_path))),
             licence="one's own",
         )
-
-    def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the pairs, or the gains to judge on.
-
-        Raises
-        ------
-        UsageError
-            If there is nothing for this source and split.
-        """
-        found = self._recorded.get(split)
-        if found is None or source not in self.info.sources:
-            raise UsageError(f"Instance {self.name!r} has no gains of {source!r} on {split!r}.")
-        return found
 
 
 def is_affinity_file(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from engine.as_selection import as_selection
 from engine.cli.judging import Judgement, judgement
 from engine.constraint import Constraint
 from engine.gains import GainTensor
-from engine.lattice import LatticeProblem, graph_problem, selection_value
+from engine.lattice import LatticeProblem, graph_problem
 from engine.pair_mean import PairMeanModel
 from engine.solution import Solution
 
@@ -112,10 +113,10 @@ class PairGraph:
         solution
             As the engine returned it for :meth:`problem`.
         """
-        value = selection_value(self.model, solution)
-        if value is None:
+        if not solution.found:
             return None
         valued = as_selection(self.model, solution)
+        value = math.fsum(valued.task_values.values())
         recorded = None if self.known is None else judgement(valued, self.known, "recorded")
         return Selection(valued, value, recorded)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.progress import Control
-from engine.separable_model import SeparableModel
 from solvers.lattice.climbing import find_atoms
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked
@@ -30,13 +29,7 @@ UNEVEN = 16
 
 def can_branch(form: LatticeForm) -> bool:
     """Whether bounds on partial groups are known for a form."""
-    model = form.model
-    return (
-        isinstance(model, SeparableModel)
-        and form.has_increasing_worth
-        and bool((np.asarray(model.size_weights)[2:] >= 0).all())
-        and form.n_tasks <= MOST_TASKS
-    )
+    return form.is_structured and form.has_increasing_worth and form.n_tasks <= MOST_TASKS
 
 
 class Branching:

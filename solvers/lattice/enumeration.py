@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.progress import Control
-from solvers.lattice.form import Floats, LatticeForm, Members, Prices
+from solvers.lattice.form import POSSIBLE, Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked
 
 Ints = NDArray[np.int64]
 
 MOST_LOOKED_AT = 1 << 18
 """So many groups are looked at a second time before the bound is left as it is."""
-
-NEVER = -1e29
-"""A scan gives less than this to groups that may not be chosen."""
 
 
 class Scan(Protocol):
@@ -36,10 +33,12 @@ class Scan(Protocol):
         """Return the largest worth in each block, None if interrupted."""
         ...
 
-    def refined(self, prices: Prices, blocks: Ints, control: Control) -> tuple[Floats, float] | None:
+    def refined(
+        self, prices: Prices, blocks: Ints, bests: Floats, control: Control
+    ) -> tuple[Floats, float] | None:
         """Return the largest worth in some blocks as exactly as can be, and how far it may be off.
 
-        None if interrupted.
+        None if interrupted. ``bests`` holds what :meth:`bests` gave for these blocks.
         """
         ...
 
@@ -83,9 +82,8 @@ class Enumeration:
         found = self._rows(np.zeros(0, dtype=np.int64) if codes is None else codes)
         membership, worth = ranked(self.form, np.concatenate([self._singles, found]), prices)
         known = float(worth.max(initial=-np.inf))
-        better, bound = self._settle(
-            prices, np.flatnonzero(bests > max(known - slack, NEVER)), known, control
-        )
+        near = np.flatnonzero(bests > max(known - slack, POSSIBLE))
+        better, bound = self._settle(prices, near, bests[near], known, control)
         membership, worth = ranked(self.form, np.concatenate([membership[:count], better]), prices)
         return Priced(membership, worth, bound)
 
@@ -112,13 +110,15 @@ class Enumeration:
             self._bests = (prices, bests)
         return self._bests[1]
 
-    def _settle(self, prices: Prices, blocks: Ints, known: float, control: Control) -> tuple[Members, float]:
+    def _settle(
+        self, prices: Prices, blocks: Ints, first: Floats, known: float, control: Control
+    ) -> tuple[Members, float]:
         """Return the groups that beat the best known worth on the way to the largest, and a bound on it.
 
         Blocks are looked at again from the top, until none that is left can hold anything better.
         """
         better = [np.zeros((0, self.form.n_tasks), dtype=bool)]
-        refined = self.scan.refined(prices, blocks, control)
+        refined = self.scan.refined(prices, blocks, first, control)
         if refined is None:
             return better[0], np.inf
         bests, slack = refined

@@ -12,11 +12,18 @@ from engine.gain_model import GainModel
 from engine.lattice import LatticeProblem
 from engine.lattice_limits import LatticeLimits
 from engine.program import Program
+from engine.separable_model import SeparableModel
 
 Floats = NDArray[np.float64]
 Members = NDArray[np.bool_]
 
 UNLIMITED = 1 << 30
+
+NEVER = -1e30
+"""What a scan gives to a group that may not be chosen, and to serving where that is not possible."""
+
+POSSIBLE = -1e29
+"""Anything that is possible is worth more."""
 
 MOST_SHIFTS = 40
 """Pairs of tasks up to so many places apart tell the magnitude of gains."""
@@ -83,6 +90,12 @@ class LatticeForm:
     def has_increasing_worth(self) -> bool:
         """Whether no task is worth less the more it gains."""
         return bool((self.weights * self.direction >= 0).all())
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether the model adds up effects of pairs, at no size with the opposite sign."""
+        model = self.model
+        return isinstance(model, SeparableModel) and bool((np.asarray(model.size_weights)[2:] >= 0).all())
 
     @property
     def n_tasks(self) -> int:

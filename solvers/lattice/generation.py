@@ -99,8 +99,8 @@ class Generation:
             self.known = chosen
             self.control.incumbent(chosen.membership, chosen.value)
 
-    def run(self) -> bool:
-        """Generate until the gap is closed, time is up or nothing is found; return whether it is closed."""
+    def run(self) -> None:
+        """Generate until the gap is closed, time is up or nothing is found."""
         self._begin()
         idle, before = 0, (np.inf, np.inf)
         while not self.control.should_stop():
@@ -126,23 +126,22 @@ class Generation:
                 if self._choose_exactly(relaxed):
                     self._finish(prices, priced.bound, CORE_GROUPS)
                 break
-        return self.closed
 
     def _begin(self) -> None:
         """Fill the master with what is known."""
         form = self.form
-        nothing = np.zeros(form.n_tasks)
-        for index, group in enumerate(form.forced):
-            row = group[None, :]
-            self.master.add(row, row & form.is_partition, self._total(row, row & form.is_partition), index)
+        self._add_forced(form.forced & form.is_partition)
+        lowest = Prices(np.full(form.n_tasks, -4.0 * self.scale), np.zeros(form.n_tasks))
         places = np.arange(len(self.pool))
-        lowest = Prices(np.full(form.n_tasks, -4.0 * self.scale), nothing)
-        served = self.pool.served(places, lowest)
-        self._add(places, served)
+        self._add(places, self.pool.served(places, lowest))
 
-    def _total(self, membership: Members, served: Members) -> Any:
-        values = self.form.values(membership)
-        return np.where(served, values, 0.0).sum(axis=1)
+    def _add_forced(self, served: Members) -> None:
+        """Let each of the forced groups serve some tasks."""
+        forced = self.form.forced
+        totals = np.where(served, self.form.values(forced), 0.0).sum(axis=1)
+        for index in range(len(forced)):
+            one = slice(index, index + 1)
+            self.master.add(forced[one], served[one], totals[one], index)
 
     def _add(self, places: Ints, served: Members) -> None:
         totals = np.where(served, self.pool.values[places], 0.0).sum(axis=1)
@@ -160,20 +159,6 @@ class Generation:
             self._add(places[good], pool.served(places[good], prices))
         return bool(len(good))
 
-    def _enter_forced(self, relaxed: Relaxed) -> bool:
-        """Let the forced groups serve what they should at the current prices."""
-        form = self.form
-        if form.is_partition or not len(form.forced):
-            return False
-        values = form.values(form.forced)
-        served = values > relaxed.prices.serve
-        for index in range(len(form.forced)):
-            row = form.forced[index : index + 1]
-            self.master.add(
-                row, served[index : index + 1], self._total(row, served[index : index + 1]), index
-            )
-        return True
-
     def _converge(self) -> Relaxed | None:
         """Generate columns by local search until it finds no more."""
         previous, stalled, turn = np.inf, 0, 0
@@ -188,8 +173,8 @@ class Generation:
             stalled, previous = 0 if improved else stalled + 1, relaxed.value
             if stalled > MOST_STALLED:
                 return relaxed
-            if len(self.form.forced) and improved:
-                self._enter_forced(relaxed)
+            if len(self.form.forced) and improved and not self.form.is_partition:
+                self._add_forced(self.form.values(self.form.forced) > relaxed.prices.serve)
             entered = self._enter(np.arange(len(self.pool)), relaxed)
             if entered and not stalled:
                 continue
@@ -241,20 +226,22 @@ class Generation:
                 self._enter(pool.add(groups), relaxed)
                 if form.admitted(groups, form.values(groups)).all() and form.holds(groups):
                     self.offer(judged(form, groups))
-        held = [pool.membership[best], form.forced]
-        if self.known.membership is not None:
-            held.append(self.known.membership)
-        self.offer(choose(form, np.unique(np.concatenate(held), axis=0), self.known, self.control))
+        self.offer(choose(form, self._with_known(pool.membership[best]), self.known, self.control))
 
     def _choose_exactly(self, relaxed: Relaxed) -> bool:
         """Search the groups worth most exactly; return whether that betters the best known grouping."""
         before = self.known.value
         best = np.argsort(-self.pool.worth(relaxed.prices), kind="stable")[:SEARCHED_GROUPS]
-        held = [self.pool.membership[best], self.form.forced]
+        groups = self._with_known(self.pool.membership[best])
+        self.offer(prove(self.form, groups, self.known, self.control, NODES))
+        return self.known.value > before
+
+    def _with_known(self, groups: Members) -> Members:
+        """Return some groups with the forced ones and those of the best known grouping, each once."""
+        held = [groups, self.form.forced]
         if self.known.membership is not None:
             held.append(self.known.membership)
-        self.offer(prove(self.form, np.unique(np.concatenate(held), axis=0), self.known, self.control, NODES))
-        return self.known.value > before
+        return np.unique(np.concatenate(held), axis=0)
 
     def _lagrangian(self, prices: Prices, worth: float) -> float:
         """Return the bound that prices prove, given the largest worth of any group."""
@@ -303,11 +290,7 @@ class Generation:
         self.core_groups = len(groups)
         self.pool.add(groups)
         before = self.known.value
-        held = [groups, self.form.forced]
-        if self.known.membership is not None:
-            held.append(self.known.membership)
-        together = np.concatenate(held)
-        proven = prove(self.form, np.unique(together, axis=0), self.known, self.control)
+        proven = prove(self.form, self._with_known(groups), self.known, self.control)
         self.offer(proven)
         self.out_of_time = proven.out_of_time
         self._tighten(max(proven.bound, before + slack))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.separable_model import SeparableModel
 from solvers.lattice.climbing import find_atoms
-from solvers.lattice.form import Floats, LatticeForm, Members
+from solvers.lattice.form import POSSIBLE, Floats, LatticeForm, Members
 
 RESTARTS = 60
 
@@ -125,7 +125,7 @@ class ListedPartitionSearch:
         self.form = form
         self._totals = totals.copy()
         self._totals[0] = 0.0
-        usual = np.abs(totals[totals > -1e29])
+        usual = np.abs(totals[totals > POSSIBLE])
         self._fine = 4.0 * form.n_tasks * (float(usual.max(initial=0.0)) or 1.0)
         # A group that may not be chosen costs more than any fine, but no digits.
         np.maximum(self._totals, -4.0 * self._fine, out=self._totals)

@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 
 NEVER = -1e30
+"""That of :mod:`solvers.lattice.form`; here again, since compiled code is kept by its own file."""
 
 
 class Tables(NamedTuple):

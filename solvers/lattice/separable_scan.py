@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.progress import Control
 from engine.separable_model import SeparableModel
-from solvers.lattice.form import LatticeForm, Prices
+from solvers.lattice.form import NEVER, LatticeForm, Prices
 from solvers.lattice.threads import Stopped, done_on_threads
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ Ints = NDArray[np.int64]
 LOW_TASKS = 10
 """So many tasks make the lanes of a block: 1024 numbers, which stay in the nearest cache."""
 
-NEVER = -1e30
 LEAST_WEIGHT = 1e-15
 LOWEST = -1e10
 """Below any gain, and above ``NEVER`` times the least weight."""
@@ -36,12 +35,7 @@ PRECISIONS = (np.float32, np.float64)
 
 def can_scan(form: LatticeForm) -> bool:
     """Whether the structure of a form's model, and its demands, suit the compiled scan."""
-    model = form.model
-    return (
-        isinstance(model, SeparableModel)
-        and bool((np.asarray(model.size_weights)[2:] >= 0).all())
-        and len(form.limits.apart) + len(form.limits.together) <= MOST_DEMANDS
-    )
+    return form.is_structured and len(form.limits.apart) + len(form.limits.together) <= MOST_DEMANDS
 
 
 class SeparableScan:
@@ -118,10 +112,12 @@ class SeparableScan:
         """Return the largest worth in each block, None if interrupted."""
         return self._scan(prices, np.arange(self.n_blocks), control, exact=False)
 
-    def refined(self, prices: Prices, blocks: Ints, control: Control) -> tuple[Floats, float] | None:
+    def refined(
+        self, prices: Prices, blocks: Ints, bests: Floats, control: Control
+    ) -> tuple[Floats, float] | None:
         """Return the largest worth in some blocks in double precision, None if interrupted."""
-        bests = self._scan(prices, blocks, control, exact=True)
-        return None if bests is None else (bests, self.error(prices, np.float64))
+        exact = self._scan(prices, blocks, control, exact=True)
+        return None if exact is None else (exact, self.error(prices, np.float64))
 
     def _scan(self, prices: Prices, blocks: Ints, control: Control, exact: bool) -> Floats | None:
         from solvers.lattice.scan import scan

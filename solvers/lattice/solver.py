@@ -97,13 +97,12 @@ class Lattice(Solver):
 
     def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
         """Solve a problem to proven optimality, or as far as the time allows."""
-        weights = problem.task_weights
-        worst = problem.objective.aggregate == "min"
-        if weights is None or not _can_be_limited(problem):
-            return solve_listed(problem, control)
-        if worst and (weights * _direction(problem) <= 0).any():  # no level says who may serve such a task
+        if problem.needs_listing:
             return solve_listed(problem, control)
         form = LatticeForm.of(problem)
+        worst = problem.objective.aggregate == "min"
+        if worst and (form.weights * form.direction <= 0).any():  # no level says who may serve such a task
+            return solve_listed(problem, control)
         if not self._compiled(control):
             return Outcome(control.rows, control.bound, control.termination())
         search: LatticeSearch = control.memory.setdefault(MEMORY, LatticeSearch(self._means))
@@ -158,14 +157,3 @@ class Lattice(Solver):
         if self.device == "cpu" or (self.device == "auto" and not gpu_pays(form)):
             return SeparableScan(form, control.threads)
         return TorchScan(form, control.threads, "cuda" if self.device == "auto" else self.device)
-
-
-def _can_be_limited(problem: LatticeProblem) -> bool:
-    try:
-        return problem.limits is not None
-    except UnsupportedError:
-        return False
-
-
-def _direction(problem: LatticeProblem) -> float:
-    return 1.0 if problem.quantity == "gain" else -1.0

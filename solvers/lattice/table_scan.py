@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.progress import Control
-from solvers.lattice.form import Floats, LatticeForm, Members, Prices
+from solvers.lattice.form import NEVER, Floats, LatticeForm, Members, Prices
 from solvers.lattice.threads import Stopped, done_on_threads
 
 Ints = NDArray[np.int64]
@@ -17,7 +17,6 @@ Ints = NDArray[np.int64]
 LOW_TASKS = 12
 """So many tasks make the lanes of a block."""
 
-NEVER = -1e30
 HALF_LARGEST = 6e4
 """Half precision holds magnitudes up to 65504."""
 
@@ -147,11 +146,11 @@ class TableScan:
 
         return bests if done_on_threads(work, range(self.n_blocks), self.threads, control) else None
 
-    def refined(self, prices: Prices, blocks: Ints, control: Control) -> tuple[Floats, float] | None:
-        """Return the largest worth in some blocks; no more exact than at the first look."""
-        shared = self._shared(prices)
-        bests = [float(self._worth(block, prices, shared).max()) for block in blocks.tolist()]
-        return np.array(bests), self.error(prices)
+    def refined(
+        self, prices: Prices, blocks: Ints, bests: Floats, control: Control
+    ) -> tuple[Floats, float] | None:
+        """Return what the first look gave: a second one in the same table would be no more exact."""
+        return bests, self.error(prices)
 
     def collect(
         self, prices: Prices, blocks: Ints, thresholds: Floats, most: int, exact: bool

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.progress import Control
-from solvers.lattice.form import Floats, LatticeForm, Prices
-from solvers.lattice.separable_scan import NEVER, SeparableScan
+from solvers.lattice.form import NEVER, Floats, LatticeForm, Prices
+from solvers.lattice.separable_scan import SeparableScan
 
 CELLS = 1 << 24
 """So many groups are evaluated at once: a few hundred megabytes of a GPU's memory."""
