@@ -1,1 +1,27 @@
 """Backbones: networks and their training, plug-ins of the measured gain source."""
+
+from backbones.backbone import Backbone, BackboneInfo, make_backbone
+from backbones.batches import Batches, DeviceData
+from backbones.group_model import GroupModel, build_group_model
+from backbones.losses import sample_losses, task_loss
+from backbones.saving import train_for_good
+from backbones.serving import ServedModels, load_served
+from backbones.training.train import CHUNK, TrainerOptions, train_groups
+
+__all__ = [
+    "CHUNK",
+    "Backbone",
+    "BackboneInfo",
+    "Batches",
+    "DeviceData",
+    "GroupModel",
+    "ServedModels",
+    "TrainerOptions",
+    "build_group_model",
+    "load_served",
+    "make_backbone",
+    "sample_losses",
+    "task_loss",
+    "train_for_good",
+    "train_groups",
+]

@@ -1,0 +1,86 @@
+"""What a backbone is: a shared encoder and a head per task, as ordinary torch modules."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import nn
+
+from engine import UsageError
+from engine.data import Task
+from engine.plugins import BACKBONES
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a backbone declares about itself.
+
+    Attributes
+    ----------
+    summary
+        One line.
+    inputs
+        What a sample is: ``"vector"`` (d), ``"image"`` (channels, height, width), ``"series"``
+        (time, channels), ``"tokens"`` (length), or ``"any"``.
+    reference
+        Where the architecture comes from.
+    """
+
+    summary: str
+    inputs: str = "any"
+    reference: str = ""
+
+
+class Backbone(ABC):
+    """Base of all backbones: frozen dataclasses whose fields are their options."""
+
+    info: ClassVar[BackboneInfo]
+
+    @abstractmethod
+    def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
+        """Return the network that tasks share, and the width d of its output.
+
+        Parameters
+        ----------
+        shape
+            Shape of one sample.
+        dtype
+            Type of the inputs: integers other than bytes are tokens, everything else arrives as floats.
+
+        Returns
+        -------
+        tuple
+            A module from (batch, *shape) to (batch, d), and d.
+        """
+
+    def head(self, width: int, task: Task) -> nn.Module:
+        """Return the head of a task, a module from (batch, d) to (batch, outputs); a linear map."""
+        return nn.Linear(width, task.outputs)
+
+
+def make_backbone(name: str, options: Mapping[str, Any] | None = None) -> Backbone:
+    """Return a backbone by name.
+
+    Parameters
+    ----------
+    name
+        A registered name, or ``"module:Class"``.
+    options
+        Values of its fields.
+
+    Raises
+    ------
+    UsageError
+        If there is no such backbone, or an option is unknown.
+    """
+    cls = BACKBONES.load(name)
+    if not (isinstance(cls, type) and issubclass(cls, Backbone)):
+        raise UsageError(f"The backbone {name!r} is not a subclass of backbones.Backbone.")
+    try:
+        return cls(**(options or {}))
+    except TypeError as error:
+        raise UsageError(f"Backbone {name!r}: {error}") from None

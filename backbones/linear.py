@@ -1,0 +1,30 @@
+"""Linear backbone: an affine map that all tasks share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from backbones.backbone import Backbone, BackboneInfo
+
+
+@dataclass(frozen=True)
+class Linear(Backbone):
+    """One shared affine map, then linear heads: tasks share a subspace of features.
+
+    Attributes
+    ----------
+    width
+        Features that the tasks share.
+    """
+
+    width: int = 16
+    info = BackboneInfo(summary="one shared affine map", inputs="vector")
+
+    def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
+        """Return the map; samples of any shape are flattened."""
+        return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), self.width)), self.width

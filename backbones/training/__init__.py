@@ -1,0 +1,1 @@
+"""Training many groups: one by one, or as one stack."""
