@@ -1,0 +1,131 @@
+"""The store on PostgreSQL: a throw-away server where the programs are installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import DataError, GainStore
+from engine.store.transfer import merge
+from tests.engine.store.made import experiment, groups, trained
+from tests.engine.store.test_writers import RUNS, finish, start
+
+ALL = groups("1000", "0100", "0010", "0001", "1100", "1111")
+
+
+def program(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        found = next(map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
+    if not found:
+        pytest.skip(f"PostgreSQL's {name} is not installed")
+    return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a fresh server that listens on a socket in a folder of its own."""
+    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
+    import pwd
+
+    initdb, postgres = program("initdb"), program("postgres")
+    who = {}
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            shutil.rmtree(folder)
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    data = str(folder / "data")
+    quick = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+    process = None
+    try:
+        subprocess.run(
+            [initdb, "-D", data, "-U", "me", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **who,
+        )
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [postgres, "-D", data, *quick], cwd=folder, stdout=log, stderr=log, **who
+            )
+        deadline = time.monotonic() + 30
+        url = f"postgresql+psycopg://me@/postgres?host={folder}"
+        while True:
+            try:
+                GainStore.open(url).close()
+                break
+            except DataError:
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.1)
+        yield url
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_two_writers_never_train_the_same_group(server) -> None:
+    with GainStore.open(server) as store:
+        number = store.register(experiment(5))
+        lines = [finish(one) for one in [start(server, number, owner, pause=0.002) for owner in "ab"]]
+        assert all(lines)
+        together = lines[0] + lines[1]
+        assert len(together) == len(set(together)) == RUNS
+        assert store.tensor(number).n_groups == 31
+
+
+def test_the_same_comes_back_as_from_sqlite(server, tmp_path) -> None:
+    with GainStore.open(server) as team, GainStore.open(f"sqlite:///{tmp_path / 'own.db'}") as own:
+        for store in (team, own):
+            number = store.register(experiment())
+            wanted = [(row, seed) for seed in (0, 1) for row in ALL]
+            assert len(store.claim(number, wanted, "me", 60)) == 12
+            assert store.claim(number, wanted, "other", 60) == []
+            for seed in (0, 1):
+                assert store.save(number, trained(ALL, seed), "me") == 6
+            assert store.save(number, trained(ALL, 1, salt=1), "other") == 0
+        one, other = team.tensor(team.find("made")), own.tensor(own.find("made"))
+        assert one.digest == other.digest
+        curves = team.curves(team.find("made"), ALL[5], 1)
+        np.testing.assert_array_equal(curves["valid"], trained(ALL, 1).curves["valid"][5])
+        assert team.register(experiment()) == team.find("made")
+
+
+def test_merging_into_a_teams_store(server, tmp_path) -> None:
+    with GainStore.open(server) as team, GainStore.open(f"sqlite:///{tmp_path / 'own.db'}") as own:
+        number = own.register(experiment(name="mine"))
+        own.save(number, trained(ALL, 0))
+        (taken,) = merge(team, own).values()
+        assert taken.added == 6
+        assert team.tensor(team.find("mine")).digest == own.tensor(number).digest
+
+
+def test_a_damaged_run_is_named_and_removed(server) -> None:
+    with GainStore.open(server) as store:
+        number = store.register(experiment(name="damaged"))
+        store.save(number, trained(ALL, 0))
+        with store.transaction(writes=True) as connection:
+            connection.exec_driver_sql(
+                "UPDATE results SET loss = 1 FROM runs WHERE run = runs.id AND members = 'c0' AND task = 1 "
+                f"AND experiment = {number}"
+            )
+        with pytest.raises(DataError, match=r"t0\|t1, seed 0"):
+            store.tensor(number)
+        assert store.repair(number) == 1
+        assert store.tensor(number).n_groups == 5
