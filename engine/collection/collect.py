@@ -1,0 +1,298 @@
+"""The collection itself: lease, train, store, and add seeds until the gains can be trusted."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from engine.collection.plan import Membership, chunks, missing, with_singles
+from engine.collection.progress import CollectionObserver, CollectionProgress
+from engine.collection.reliability import Reliability, reliability
+from engine.errors import UsageError
+from engine.experiment import Experiment
+from engine.gain_source import Collector
+from engine.gains import GainTensor
+from engine.trained_groups import TrainedGroups
+
+if TYPE_CHECKING:
+    from engine.executors import Executor
+    from engine.store import GainStore
+
+LEASE_SECONDS = 120.0
+"""A collector that has not been heard of for so long loses the groups it was training."""
+POLL_SECONDS = 1.0
+"""How often to look whether groups that another collector trains are done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to collect.
+
+    Attributes
+    ----------
+    groups
+        Shape (G, N); the single-task groups are trained in any case.
+    seeds
+        Seeds 0 … seeds − 1 for every group.
+    until_reliable
+        Add seeds until the reliability is at least this, a number below 1; None: never.
+    most_seeds
+        No more seeds than these.
+    time_limit
+        Seconds after which no further chunk is begun; None: no limit.
+    split, of, form
+        The gains whose reliability counts, as in :meth:`engine.store.GainStore.tensor`.
+    """
+
+    groups: Membership
+    seeds: int = 1
+    until_reliable: float | None = None
+    most_seeds: int = 32
+    time_limit: float | None = None
+    split: str = "valid"
+    of: Literal["metric", "loss"] = "metric"
+    form: Literal["relative", "log-ratio"] = "relative"
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise UsageError(f"seeds must be 1 or more, not {self.seeds}.")
+        if self.until_reliable is not None and not 0 < self.until_reliable < 1:
+            raise UsageError(f"A reliability lies between 0 and 1, not {self.until_reliable}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """What a collection left in the store.
+
+    Attributes
+    ----------
+    experiment
+        Its number in the store.
+    gains
+        The gain tensor of the plan's split, None where a single-task run is missing.
+    reliability
+        Of the gains, None with one seed.
+    seeds
+        Seeds that are complete.
+    trained
+        Runs that this collection trained.
+    seconds
+        It took.
+    complete
+        Whether everything planned is there, a reliability asked for included.
+    interrupted
+        Whether Ctrl-C ended it.
+    """
+
+    experiment: int
+    gains: GainTensor | None
+    reliability: Reliability | None
+    seeds: int
+    trained: int
+    seconds: float
+    complete: bool
+    interrupted: bool
+
+
+def collect(
+    experiment: Experiment,
+    plan: Plan,
+    *,
+    source: Collector,
+    store: GainStore,
+    executor: Executor,
+    observers: Sequence[CollectionObserver] = (),
+    chunk_size: int | None = None,
+) -> Collected:
+    """Train what a plan lacks, and keep it in the store.
+
+    Every finished chunk is stored at once. What is there already is not trained again, and several
+    collectors may work on one store. Ctrl-C ends the collection with what is stored.
+
+    Parameters
+    ----------
+    experiment
+        Data, backbone and settings; the source may change them.
+    plan
+        Which groups, how often.
+    source
+        Trains the groups.
+    store
+        Keeps the results.
+    executor
+        Where chunks are trained.
+    observers
+        Told after every chunk.
+    chunk_size
+        Groups trained at once; by default what the source suggests.
+
+    Raises
+    ------
+    DataError
+        If the store fails; what was stored before is kept.
+    """
+    run = _Collection(
+        source.experiment(experiment), plan, source, store, executor, tuple(observers), chunk_size
+    )
+    interrupted = False
+    with run.leases():
+        try:
+            run.work()
+        except KeyboardInterrupt:
+            interrupted = True
+    return run.collected(interrupted)
+
+
+class _Collection:
+    """One run of :func:`collect`."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        plan: Plan,
+        source: Collector,
+        store: GainStore,
+        executor: Executor,
+        observers: tuple[CollectionObserver, ...],
+        chunk_size: int | None,
+    ) -> None:
+        self.experiment, self.plan, self.source = experiment, plan, source
+        self.store, self.executor, self.observers = store, executor, observers
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.number = store.register(experiment)
+        self.groups = with_singles(plan.groups)
+        self.chunk_size = chunk_size or source.chunk_size(experiment)
+        self.begin = time.perf_counter()
+        self.trained = 0
+        self.reliability: Reliability | None = None
+
+    def work(self) -> None:
+        """Collect the planned seeds, then more of them while the gains are not reliable enough."""
+        seeds = self.plan.seeds if self.plan.until_reliable is None else max(self.plan.seeds, 2)
+        while self._collect(seeds):
+            self.reliability = self._measure_reliability(seeds)
+            more = self._more_seeds(seeds)
+            if more == seeds:
+                return
+            seeds = more
+
+    def _more_seeds(self, seeds: int) -> int:
+        target = self.plan.until_reliable
+        if target is None or (self.reliability and self.reliability.value >= target):
+            return seeds
+        needed = self.reliability.seeds_for(target) if self.reliability else None
+        # The forecast from few seeds is rough, so half the way is gone before it is made again.
+        step = max(1, ((needed or 2 * seeds) - seeds + 1) // 2)
+        return max(seeds, min(seeds + min(step, seeds), self.plan.most_seeds))
+
+    def _collect(self, seeds: int) -> bool:
+        """Train what is missing of some seeds; False where the time was up before."""
+        wanted = seeds * len(self.groups)
+        self._tell(seeds, wanted, None)
+        while self._count_done(seeds) < wanted:
+            if self._out_of_time():
+                return False
+            results = self.executor.run(measure_chunk, (self.source, self.experiment), self._leased(seeds))
+            trained = self.trained
+            with closing(results):
+                for _, result in results:
+                    self.trained += self.store.save(self.number, result, self.owner)
+                    self._tell(seeds, wanted, result)
+            if self.trained == trained and self._count_done(seeds) < wanted:
+                time.sleep(POLL_SECONDS)  # another collector trains what is left
+        return True
+
+    def _leased(self, seeds: int) -> Iterator[tuple[int, Membership]]:
+        """Yield chunks that this collector alone may train."""
+        done = self.store.done(self.number)
+        for seed, rows in chunks(self.groups, range(seeds), done, self.chunk_size):
+            if self._out_of_time():
+                return
+            granted = self.store.claim(self.number, [(row, seed) for row in rows], self.owner, LEASE_SECONDS)
+            if granted:
+                yield seed, np.array([row for row, _ in granted], dtype=bool)
+
+    def _out_of_time(self) -> bool:
+        limit = self.plan.time_limit
+        return limit is not None and time.perf_counter() - self.begin >= limit
+
+    def _count_done(self, seeds: int) -> int:
+        done = self.store.done(self.number)
+        none = np.zeros((0, self.groups.shape[1]), dtype=bool)
+        return sum(
+            len(self.groups) - len(missing(self.groups, done.get(seed, none))) for seed in range(seeds)
+        )
+
+    def _measure_reliability(self, seeds: int) -> Reliability | None:
+        if seeds < 2:
+            return None
+        gains = self.store.seed_gains(
+            self.number, split=self.plan.split, of=self.plan.of, form=self.plan.form
+        )
+        return reliability(gains.values[:seeds, gains.entry_sizes > 1])
+
+    def _tell(self, seeds: int, wanted: int, latest: TrainedGroups | None) -> None:
+        if not self.observers:
+            return
+        progress = CollectionProgress(
+            self._count_done(seeds),
+            wanted,
+            self.trained,
+            time.perf_counter() - self.begin,
+            self.reliability,
+            latest,
+        )
+        for observer in self.observers:
+            observer(progress)
+
+    @contextmanager
+    def leases(self) -> Iterator[None]:
+        """Keep the leases of this collector alive while the block runs, then give them back."""
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(LEASE_SECONDS / 4):
+                self.store.renew(self.number, self.owner, LEASE_SECONDS)
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.store.release(self.number, self.owner)
+
+    def collected(self, interrupted: bool) -> Collected:
+        """Return what is in the store now."""
+        done = self.store.done(self.number)
+        seeds = 0
+        while seeds in done and not len(missing(self.groups, done[seeds])):
+            seeds += 1
+        gains = None
+        if seeds:
+            gains = self.store.tensor(
+                self.number, split=self.plan.split, of=self.plan.of, form=self.plan.form
+            )
+        found = self._measure_reliability(seeds)
+        target = self.plan.until_reliable
+        enough = target is None or (found is not None and found.value >= target)
+        complete = seeds >= self.plan.seeds and enough
+        seconds = time.perf_counter() - self.begin
+        return Collected(self.number, gains, found, seeds, self.trained, seconds, complete, interrupted)
+
+
+def measure_chunk(context: tuple[Collector, Experiment], chunk: tuple[int, Membership]) -> TrainedGroups:
+    """Train one chunk; what an executor runs, in any process."""
+    source, experiment = context
+    seed, membership = chunk
+    return source.measure(experiment, membership, seed)

@@ -1,0 +1,78 @@
+"""A source that trains nothing, quickly, and counts what it was asked for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import Experiment, MultiTaskData, Task
+from engine.data.splits import random_splits
+from engine.gain_source import Collector, GainSourceInfo
+from engine.trained_groups import TrainedGroups
+
+
+@dataclass(frozen=True)
+class Fake(Collector):
+    """Loss of task t in group g: 1 minus a fixed effect of every other member, plus noise by seed.
+
+    Attributes
+    ----------
+    noise
+        Of one seed.
+    log
+        A file that gets one line per trained run.
+    pause
+        Seconds per chunk.
+    """
+
+    noise: float = 0.1
+    log: str = ""
+    pause: float = 0.0
+    info: ClassVar[GainSourceInfo] = GainSourceInfo(summary="fake")
+
+    def chunk_size(self, experiment: Experiment) -> int:
+        return 4
+
+    def measure(self, experiment: Experiment, membership: NDArray[np.bool_], seed: int) -> TrainedGroups:
+        count = membership.shape[1]
+        effect = np.random.default_rng(0).uniform(-0.05, 0.1, (count, count))
+        np.fill_diagonal(effect, 0.0)
+        loss = 1 - membership @ effect
+        for row, member in enumerate(membership):
+            key = [seed, *np.flatnonzero(member).tolist()]
+            loss[row] += self.noise * np.random.default_rng(key).standard_normal(count) * (member.sum() > 1)
+        loss = np.where(membership, loss, np.nan)
+        if self.log:
+            with Path(self.log).open("a", encoding="utf-8") as file:
+                for member in membership:
+                    file.write(f"{seed} {''.join(map(str, member.astype(int)))}\n")
+        time.sleep(self.pause)
+        ones = np.ones(len(membership), dtype=np.int64)
+        return TrainedGroups(
+            membership,
+            seed,
+            {"valid": loss, "test": loss + 0.01},
+            {"valid": loss, "test": loss + 0.01},
+            {"valid": tuple(row[None] for row in loss)},
+            ones,
+            ones - 1,
+            np.full(len(membership), self.pause),
+        )
+
+
+def experiment(n_tasks: int = 4) -> Experiment:
+    random = np.random.default_rng(0)
+    return Experiment(
+        MultiTaskData(
+            tuple(Task(f"t{one}") for one in range(n_tasks)),
+            (random.standard_normal((20, 3)),),
+            tuple(random.standard_normal((n_tasks, 20))),
+            random_splits(20),
+            name="fake",
+        )
+    )
