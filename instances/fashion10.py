@@ -1,0 +1,148 @@
+"""fashion10: Fashion-MNIST, ten kinds of clothing as one-against-the-rest tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.data import MultiTaskData
+from engine.errors import DataError
+from engine.experiment import TrainingSettings
+from engine.instance import InstanceInfo
+from engine.trainable_instance import TrainableInstance
+from instances.class_tasks import (
+    Images,
+    LabelledImages,
+    Labels,
+    check_labels,
+    draw,
+    image_data,
+    image_targets,
+    image_tasks,
+)
+from instances.idx_images import read_idx
+from instances.local_files import find_folder, missing_data
+
+_TASKS = (
+    "t_shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle_boot",
+)
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+_FIRST = "train-images-idx3-ubyte.gz"
+_WAYS = (
+    "It is the Debian package dataset-fashion-mnist, which is found where it installs its files, or "
+    "the four files at github.com/zalandoresearch/fashion-mnist, data/fashion."
+)
+
+
+class Fashion10(TrainableInstance):
+    """Fashion-MNIST: grey images of 28 × 28 pixels, 60000 for training and 10000 for testing.
+
+    Looked for in the folder ``fashion-mnist`` of a data folder, and where Debian installs it.
+
+    Parameters
+    ----------
+    name, data_dir
+        As in :class:`~engine.instance.Instance`.
+    n_train, n_test
+        How many images are drawn of the training part, a fifth of which is for validation, and of the
+        test part; None: all.
+    positive_weight, multiclass
+        As in :func:`~instances.class_tasks.image_tasks`.
+    seed
+        Of the draws.
+    """
+
+    info = InstanceInfo(
+        summary="10 kinds of clothing, one against the rest (Fashion-MNIST)",
+        tasks=_TASKS,
+        n_groups=0,
+        source_split="valid",
+        evaluation_split="test",
+        budgets=tuple(map(float, range(1, 11))),
+        default_budget=3.0,
+        origin="Fashion-MNIST, github.com/zalandoresearch/fashion-mnist",
+        licence="MIT",
+        note="gains are made by engine collect; 6000 training and 2000 test images unless told otherwise",
+    )
+    backbone = "cnn"
+    backbone_options = {"channels": 8, "hidden": 64}  # noqa: RUF012
+    settings = TrainingSettings(epochs=8, batch_size=64, patience=3)
+
+    def __init__(
+        self,
+        name: str = "fashion10",
+        data_dir: Path | None = None,
+        *,
+        n_train: int | None = 6000,
+        n_test: int | None = 2000,
+        positive_weight: float = 1.0,
+        multiclass: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(name, data_dir)
+        self.n_train, self.n_test, self.seed, self.multiclass = n_train, n_test, seed, multiclass
+        self.tasks = image_tasks(_TASKS, positive_weight, multiclass)
+        self.info = replace(self.info, tasks=tuple(task.name for task in self.tasks))
+
+    def data(self) -> MultiTaskData:
+        """Return the images and their tasks.
+
+        Raises
+        ------
+        DataError
+            If the files are absent or malformed.
+        UsageError
+            If there are fewer images than wanted.
+        """
+        folder = find_folder(["fashion-mnist"], _FIRST, self.data_dir, also=[_DEBIAN])
+        if folder is None:
+            raise missing_data("Fashion-MNIST", f"fashion-mnist/{_FIRST}", _WAYS, self.data_dir)
+        source = draw(read_fashion_mnist(folder), self.n_train, self.n_test, self.seed)
+        labels = np.concatenate([source.labels, source.test_labels])
+        return image_data(
+            source,
+            self.tasks,
+            image_targets(labels, len(_TASKS), self.multiclass),
+            seed=self.seed,
+            name=self.name,
+            provenance=self.info.origin,
+        )
+
+
+def read_fashion_mnist(folder: Path) -> LabelledImages:
+    """Return the images and labels of the four files of Fashion-MNIST, or of MNIST, which are alike.
+
+    Parameters
+    ----------
+    folder
+        Holds ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz`` and the same with ``t10k``.
+
+    Raises
+    ------
+    DataError
+        If a file is absent or malformed, or they do not fit together.
+    """
+    images, labels = _part(folder, "train")
+    test_images, test_labels = _part(folder, "t10k")
+    if images.shape[1:] != test_images.shape[1:]:
+        raise DataError(f"{folder}: the training and the test images differ in size.")
+    return LabelledImages(images, labels, test_images, test_labels)
+
+
+def _part(folder: Path, part: str) -> tuple[Images, Labels]:
+    images = read_idx(folder / f"{part}-images-idx3-ubyte.gz", 3)
+    path = folder / f"{part}-labels-idx1-ubyte.gz"
+    labels = read_idx(path, 1).astype(np.int64)
+    check_labels(path, labels, len(_TASKS), len(images))
+    return images[:, None], labels
