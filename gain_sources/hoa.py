@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from engine import GainSource, GainSourceInfo, GainTensor
+from engine import GainSourceInfo, GainTensor, Predictor
 from engine.pair_mean import PairMeanModel
 
 HoaModel = PairMeanModel
 """The fitted model; ``HoaModel.from_affinity`` makes the same model from an affinity."""
 
 
-class Hoa(GainSource):
+class Hoa(Predictor):
     """Higher-order approximation from pairs."""
 
     info = GainSourceInfo(

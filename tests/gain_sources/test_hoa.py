@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import DataError, GainTensor, load_instance, make_gain_source
+from engine import DataError, GainTensor, Predictor, load_instance, make_gain_source
 from gain_sources.hoa import Hoa, HoaModel
 
 
 def test_hoa_is_found_by_name() -> None:
-    assert isinstance(make_gain_source("hoa"), Hoa)
+    assert isinstance(make_gain_source("hoa", Predictor), Hoa)
     assert HoaModel.__name__ == "PairMeanModel"
 
 
