@@ -1,4 +1,5 @@
-# Two commands: `make solve` sets up and runs the main job, `make test` sets up and runs every check.
+# Two commands: `make solve` sets up and runs the main job, `make test` sets up and runs every check;
+# `make train` makes gains by training.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,10 +15,13 @@ endif
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: solve test lint types contracts tests slow benchmarks clean
+.PHONY: solve train test lint types contracts tests slow benchmarks clean
 
 solve: $(VENV)/.base
 	$(VENV)/bin/engine solve --instance $(INSTANCE) --solver $(SOLVER)
+
+train: $(VENV)/.train
+	$(VENV)/bin/engine collect --instance digits10 --until-reliable 0.9 --time-limit 300
 
 test: lint types contracts tests
 
@@ -45,6 +49,10 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) hatchling editables
 	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.base
+	$(PIP) --no-build-isolation --editable '.[train]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base

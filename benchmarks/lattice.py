@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import engine
 from benchmarks.common import median, print_header, print_table, seconds_of
-from engine.gain_source import make_gain_source
+from engine.gain_source import Predictor, make_gain_source
 from engine.progress import Control
 from instances.generators import low_rank_affinity
 from solvers.branch_and_bound import BranchAndBound
@@ -60,7 +60,7 @@ class NoisyPredictor:
 def frontiers(repeats: int) -> None:
     """Print the frontier of mimic27, selection and partition."""
     gains = engine.load_instance("mimic27").gains()
-    model = make_gain_source("hoa").fit(gains)
+    model = make_gain_source("hoa", Predictor).fit(gains)
     rows = []
     for kind, demands in (("selection", ()), ("partition", (engine.Partition(),))):
         problem = engine.LatticeProblem(model, constraints=demands, known=gains)
@@ -86,7 +86,7 @@ def frontiers(repeats: int) -> None:
 
 def passes(repeats: int) -> None:
     """Print how long one exact pricing pass takes at prices near the optimum."""
-    model = make_gain_source("hoa").fit(engine.load_instance("mimic27").gains())
+    model = make_gain_source("hoa", Predictor).fit(engine.load_instance("mimic27").gains())
     form = LatticeForm.of(engine.LatticeProblem(model, constraints=(engine.Budget(6),)))
     control = Control(threads=2)
     own = engine.solve(engine.LatticeProblem(model, constraints=(engine.Budget(6),)), "lattice")

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from engine.affinity import task_affinity as task_affinity
     from engine.charts import comparison_chart as comparison_chart
     from engine.charts import frontier_chart as frontier_chart
+    from engine.collection.collect import Collected as Collected
+    from engine.collection.collect import Plan as Plan
+    from engine.collection.collect import collect as collect
+    from engine.collection.groups import parse_groups as parse_groups
+    from engine.collection.reliability import Reliability as Reliability
+    from engine.collection.reliability import reliability as reliability
     from engine.comparison import Comparison as Comparison
     from engine.comparison import compare as compare
     from engine.constraint import Constraint as Constraint
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from engine.constraints import MembershipLimit as MembershipLimit
     from engine.constraints import Partition as Partition
     from engine.constraints import Together as Together
+    from engine.data.multi_task_data import MultiTaskData as MultiTaskData
+    from engine.data.task import Task as Task
     from engine.errors import DataError as DataError
     from engine.errors import EngineError as EngineError
     from engine.errors import MissingDependencyError as MissingDependencyError
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from engine.errors import UsageError as UsageError
     from engine.evaluate import Scores as Scores
     from engine.evaluate import referee as referee
+    from engine.experiment import Experiment as Experiment
     from engine.extension import Decisions as Decisions
     from engine.extension import ExtendedObjective as ExtendedObjective
     from engine.extension import PyomoConstraint as PyomoConstraint
@@ -44,10 +53,14 @@ if TYPE_CHECKING:
     from engine.file_instance import open_instance as open_instance
     from engine.frontiers import frontier as frontier
     from engine.gain_model import GainModel as GainModel
+    from engine.gain_model import UncertainModel as UncertainModel
     from engine.gain_model import all_groups as all_groups
     from engine.gain_model import tabulate as tabulate
+    from engine.gain_source import AffinitySource as AffinitySource
+    from engine.gain_source import Collector as Collector
     from engine.gain_source import GainSource as GainSource
     from engine.gain_source import GainSourceInfo as GainSourceInfo
+    from engine.gain_source import Predictor as Predictor
     from engine.gain_source import make_gain_source as make_gain_source
     from engine.gains import GainTensor as GainTensor
     from engine.instance import CatalogueInstance as CatalogueInstance
@@ -104,12 +117,19 @@ if TYPE_CHECKING:
     from engine.solver import Solver as Solver
     from engine.solver import SolverInfo as SolverInfo
     from engine.solving import solve as solve
+    from engine.store import GainStore as GainStore
     from engine.tabulated_model import TabulatedModel as TabulatedModel
+    from engine.trainable_instance import TrainableInstance as TrainableInstance
+    from engine.trained_groups import TrainedGroups as TrainedGroups
+    from engine.training_settings import TrainingSettings as TrainingSettings
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
     "engine.charts": ("comparison_chart", "frontier_chart"),
     "engine.comparison": ("Comparison", "compare"),
+    "engine.collection.collect": ("Collected", "Plan", "collect"),
+    "engine.collection.groups": ("parse_groups",),
+    "engine.collection.reliability": ("Reliability", "reliability"),
     "engine.constraint": ("Constraint", "Grouping", "Limits"),
     "engine.constraints": (
         "Apart",
@@ -123,13 +143,23 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "Partition",
         "Together",
     ),
+    "engine.data.multi_task_data": ("MultiTaskData",),
+    "engine.data.task": ("Task",),
     "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
     "engine.evaluate": ("Scores", "referee"),
+    "engine.experiment": ("Experiment",),
     "engine.extension": ("Decisions", "ExtendedObjective", "PyomoConstraint"),
     "engine.file_instance": ("FileInstance", "open_instance"),
     "engine.frontiers": ("frontier",),
-    "engine.gain_model": ("GainModel", "all_groups", "tabulate"),
-    "engine.gain_source": ("GainSource", "GainSourceInfo", "make_gain_source"),
+    "engine.gain_model": ("GainModel", "UncertainModel", "all_groups", "tabulate"),
+    "engine.gain_source": (
+        "AffinitySource",
+        "Collector",
+        "GainSource",
+        "GainSourceInfo",
+        "Predictor",
+        "make_gain_source",
+    ),
     "engine.gains": ("GainTensor",),
     "engine.instance": ("CatalogueInstance", "Instance", "InstanceInfo", "load_instance"),
     "engine.lattice": ("LatticeProblem", "graph_problem", "selection_value"),
@@ -156,7 +186,11 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.solution": ("Certificate", "ChosenGroup", "Event", "Solution", "Status", "Termination"),
     "engine.solving": ("solve",),
     "engine.solver": ("Outcome", "Solver", "SolverInfo"),
+    "engine.store": ("GainStore",),
     "engine.tabulated_model": ("TabulatedModel",),
+    "engine.trainable_instance": ("TrainableInstance",),
+    "engine.trained_groups": ("TrainedGroups",),
+    "engine.training_settings": ("TrainingSettings",),
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -15,6 +15,7 @@ from engine.instance import Instance, InstanceInfo, is_path, load_instance
 from engine.plugins import INSTANCES
 from engine.readers import read_gains
 from engine.readers.gains_file import GainsPath, split_pair
+from engine.stored_instance import StoredInstance, is_store_url
 
 
 class ReadInstance(Instance):
@@ -147,13 +148,13 @@ def open_instance(
     merge_duplicates: bool = False,
     single_task_baseline: bool = True,
 ) -> Instance:
-    """Return an instance of the catalogue, or one read from a file.
+    """Return an instance of the catalogue, or one read from a file or a gain store.
 
     Parameters
     ----------
     name_or_path
-        A name of the catalogue, which wins; else a path, which is what has a suffix, a folder, a
-        comma, or exists.
+        A database URL and an experiment, as ``sqlite:///gains.db#digits10``; or a name of the
+        catalogue, which wins; else a path, which is what has a suffix, a folder, a comma, or exists.
     data_dir
         Folder with the data of the catalogue, to be looked in before the usual places.
     evaluation
@@ -169,6 +170,13 @@ def open_instance(
         If there is no such instance, or an option does not fit it.
     """
     text = str(name_or_path)
+    if is_store_url(text):
+        instance: Instance = StoredInstance(text, data_dir)
+        if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:
+            raise UsageError(
+                f"{text!r} is a gain store, which has its own evaluation gains, task names and baseline."
+            )
+        return instance
     if text in INSTANCES.names() or not is_path(text):
         instance = load_instance(text, data_dir)
         if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:

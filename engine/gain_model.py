@@ -40,6 +40,26 @@ class GainModel(Protocol):
         ...
 
 
+@runtime_checkable
+class UncertainModel(GainModel, Protocol):
+    """A gain model that knows how far its predictions may be off."""
+
+    def std(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the standard error of each prediction.
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+
+        Returns
+        -------
+        ndarray
+            Shape (m, N), NaN where the task is not a member, or nothing is known about the error.
+        """
+        ...
+
+
 def tabulate(
     model: GainModel,
     membership: NDArray[np.bool_],
@@ -67,12 +87,14 @@ def tabulate(
     Returns
     -------
     GainTensor
-        All rows marked as predicted.
+        All rows marked as predicted, with standard errors where the model has them.
     """
+    member = np.asarray(membership, dtype=bool)
     return GainTensor.from_dense(
         model.tasks,
         membership,
-        model.predict(np.asarray(membership, dtype=bool)),
+        model.predict(member),
+        std=model.std(member) if isinstance(model, UncertainModel) else None,
         measured=np.zeros(len(membership), dtype=bool),
         cost=np.ones(len(membership)) if cost is None else np.asarray(cost, dtype=np.float64),
         quantity=quantity,

@@ -1,15 +1,25 @@
-"""What a gain source is: a plug-in that makes a gain model from a gain tensor."""
+"""What a gain source is: a plug-in that predicts gains, measures them, or gives a pairwise affinity."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from engine.errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import UnsupportedError, UsageError
 from engine.gain_model import GainModel
 from engine.gains import GainTensor
 from engine.plugins import GAIN_SOURCES
+
+if TYPE_CHECKING:
+    from engine.affinity import Affinity
+    from engine.experiment import Experiment
+    from engine.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True)
@@ -32,9 +42,13 @@ class GainSourceInfo:
 
 
 class GainSource(ABC):
-    """Base of the gain sources that predict: they fit a gain model on a gain tensor."""
+    """Base of all gain sources: frozen dataclasses whose fields are their options."""
 
     info: ClassVar[GainSourceInfo]
+
+
+class Predictor(GainSource):
+    """Base of the sources that fit a gain model on known gains."""
 
     @abstractmethod
     def fit(self, gains: GainTensor) -> GainModel:
@@ -52,15 +66,121 @@ class GainSource(ABC):
         """
 
 
-def make_gain_source(name: str) -> GainSource:
+class Collector(GainSource):
+    """Base of the sources that train groups; :func:`engine.collect` stores and resumes for them."""
+
+    def experiment(self, experiment: Experiment) -> Experiment:
+        """Return the experiment that is really run, for instance with fewer epochs."""
+        return experiment
+
+    @abstractmethod
+    def chunk_size(self, experiment: Experiment) -> int:
+        """Return how many groups to train between two writes to the store."""
+
+    @abstractmethod
+    def measure(self, experiment: Experiment, membership: NDArray[np.bool_], seed: int) -> TrainedGroups:
+        """Train these groups; called in any process of any machine.
+
+        Parameters
+        ----------
+        experiment
+            As :meth:`experiment` returned it.
+        membership
+            Shape (G, N): the groups.
+        seed
+            Fixes initial weights, batches and noise. Results of a group depend on nothing else, in
+            particular not on the groups beside it.
+        """
+
+    def train_for_good(
+        self,
+        experiment: Experiment,
+        membership: NDArray[np.bool_],
+        serving: Mapping[str, int],
+        seed: int,
+        folder: Path,
+    ) -> TrainedGroups:
+        """Train these groups and save their networks, whole or not at all.
+
+        Parameters
+        ----------
+        experiment
+            As :meth:`experiment` returned it.
+        membership
+            Shape (G, N): the groups.
+        serving
+            The row of the group that answers for each task.
+        seed
+            As for :meth:`measure`.
+        folder
+            Where the networks go: a new or empty folder.
+
+        Raises
+        ------
+        UnsupportedError
+            If the source does not save what it trains.
+        """
+        raise UnsupportedError(
+            f"The gain source {type(self).__name__} does not save what it trains: choose measured."
+        )
+
+
+class AffinitySource(GainSource):
+    """Base of the sources that say how every task affects every other, from one training run."""
+
+    @abstractmethod
+    def affinity(self, experiment: Experiment, seed: int = 0) -> Affinity:
+        """Return the affinity, ``matrix[i, j]`` = effect of training with i on j; positive helps.
+
+        Parameters
+        ----------
+        experiment
+            Data, backbone and training settings of the run.
+        seed
+            Fixes initial weights and batches.
+        """
+
+
+Source = TypeVar("Source", bound=GainSource)
+
+
+def make_gain_source(name: str, kind: type[Source], options: Mapping[str, Any] | None = None) -> Source:
     """Return a gain source by name.
+
+    Parameters
+    ----------
+    name
+        A registered name, or ``"module:Class"``.
+    kind
+        What it must be: :class:`Predictor`, :class:`Collector` or :class:`AffinitySource`.
+    options
+        Values of its fields.
 
     Raises
     ------
     UsageError
-        If there is no such source.
+        If there is no such source, or it is of another kind, or an option is unknown.
     """
     cls = GAIN_SOURCES.load(name)
     if not (isinstance(cls, type) and issubclass(cls, GainSource)):
         raise UsageError(f"The gain source {name!r} is not a subclass of engine.GainSource.")
-    return cls()
+    if not issubclass(cls, kind):
+        does = {Predictor: "predict gains", Collector: "train groups", AffinitySource: "give an affinity"}
+        raise UsageError(f"The gain source {name!r} does not {does.get(kind, kind.__name__)}.")
+    try:
+        return cls(**(options or {}))
+    except TypeError as error:
+        raise UsageError(f"Gain source {name!r}: {error}") from None
+
+
+def source_names(kind: type[GainSource]) -> tuple[str, ...]:
+    """Return the names of the installed sources of a kind; those that cannot be imported are left out."""
+    found = []
+    for name in GAIN_SOURCES.names():
+        try:
+            cls = GAIN_SOURCES.load(name)
+        except UsageError:
+            continue
+        if isinstance(cls, type) and issubclass(cls, kind):
+            found.append(name)
+    return tuple(found)

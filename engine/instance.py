@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import UsageError, unknown_name
 from engine.gain_model import tabulate
-from engine.gain_source import make_gain_source
+from engine.gain_source import Predictor, make_gain_source, source_names
 from engine.gains import GainTensor, Quantity
-from engine.plugins import GAIN_SOURCES, INSTANCES
+from engine.plugins import INSTANCES
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,13 @@ class Instance(ABC):
         source = source or self.info.sources[0]
         if source in self.info.sources:
             return self.recorded(source, self.info.source_split)
-        if source not in GAIN_SOURCES.names():
+        if source not in source_names(Predictor):
             raise unknown_name(
-                f"source of instance {self.name!r}:", source, {*self.info.sources, *GAIN_SOURCES.names()}
+                f"source of instance {self.name!r}:", source, {*self.info.sources, *source_names(Predictor)}
             )
         known = self.recorded(self.info.sources[0], self.info.source_split)
         predicted = tabulate(
-            make_gain_source(source).fit(known),
+            make_gain_source(source, Predictor).fit(known),
             known.membership,
             split=known.split,
             cost=known.cost,
@@ -124,7 +125,7 @@ class Instance(ABC):
         same = np.logical_and.reduceat(predicted.values == known.values, known.indptr[:-1])
         return replace(
             predicted,
-            std=None if known.std is None else np.where(same[known.entry_rows], known.std, np.nan),
+            std=_std(predicted, known, same[known.entry_rows]),
             measured=same & known.measured,
             provenance=fit_provenance(source, known),
         )
@@ -134,6 +135,18 @@ class Instance(ABC):
         if not self.info.evaluation_split:
             return None
         return self.recorded(self.info.sources[0], self.info.evaluation_split)
+
+
+def _std(predicted: GainTensor, known: GainTensor, same: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return the standard errors of predictions, and of what was handed through."""
+    if known.std is None and predicted.std is None:
+        return None
+    unknown = np.full(len(known.values), np.nan)
+    return np.where(
+        same,
+        unknown if known.std is None else known.std,
+        unknown if predicted.std is None else predicted.std,
+    )
 
 
 def fit_provenance(source: str, known: GainTensor) -> str:

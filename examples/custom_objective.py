@@ -27,7 +27,7 @@ class Revenue(engine.Objective):
 
 def main() -> None:
     gains = engine.load_instance("toy4").gains()
-    model = engine.make_gain_source("hoa").fit(gains)
+    model = engine.make_gain_source("hoa", engine.Predictor).fit(gains)
     for budget in (1, 2, 3, 4):
         problem = engine.Problem(gains, Revenue(), [engine.Budget(budget)])
         for solver in ("branch-and-bound", "cpsat", "milp"):

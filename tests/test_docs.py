@@ -64,7 +64,7 @@ def run_console(code: str) -> None:
     ):
         result = CliRunner().invoke(main, shlex.split(command, comments=True)[1:])
         assert result.exit_code == 0, result.output
-        assert result.stdout
+        assert result.stdout or " --output " in command
         if expected:
             assert result.stdout.split() == expected.split()
     for line in code.splitlines():

@@ -32,6 +32,13 @@ def run(script: str, *arguments: str, cwd: Path, data: Path | None = None) -> st
     return done.stdout + done.stderr
 
 
+def test_digits_from_data_to_served_models(tmp_path: Path) -> None:
+    printed = run("digits_end_to_end.py", "--quick", cwd=tmp_path)
+    assert "20 groups of 14 tasks" in printed
+    assert "saved in" in printed
+    assert sorted(one.suffix for one in (tmp_path / "models").iterdir())[0] == ".json"
+
+
 def test_every_script_is_run_here() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     for script in EXAMPLES.glob("*.py"):

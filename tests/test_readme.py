@@ -17,6 +17,7 @@ CONSOLE = re.findall(r"```console\n\$ engine (.*?)\n(.*?)```", README, re.DOTALL
 COMMANDS = re.findall(r"^engine (.*)$", README, re.MULTILINE)
 SEEN = re.findall(r"```text\n\$ engine (.*?)\n…\n(.*?)```", README, re.DOTALL)
 CHECKED = ("status", "value", "bound", "gap", "optimism")
+AFTER_COLLECTING = ("solve --instance digits10 --budget 3", "gains list")
 OWN_GAINS = next(block for block in re.findall(r"```text\n(.*?)```", README, re.DOTALL) if "detect" in block)
 
 
@@ -45,6 +46,9 @@ def _own_gains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_commands_run(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if "mimic27" in command:
         request.getfixturevalue("data_dir")
+    if command in AFTER_COLLECTING:
+        (collect,) = [one for one in COMMANDS if one.startswith("collect ")]
+        assert CliRunner().invoke(main, shlex.split(collect)).exit_code == 0
     arguments = shlex.split(command, comments=True)
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

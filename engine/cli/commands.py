@@ -14,11 +14,15 @@ import click
 
 PACKAGES = ("solvers", "gain_sources", "backbones", "instances")
 COMMANDS = {
+    "collect": "engine.cli.collect:collect",
     "compare": "engine.cli.compare:compare",
     "frontier": "engine.cli.frontier:frontier",
+    "gains": "engine.cli.gains:gains",
     "instances": "engine.cli.instances:instances",
+    "predict": "engine.cli.predict:predict",
     "solve": "engine.cli.solve:solve",
     "solvers": "engine.cli.solvers:solvers",
+    "train": "engine.cli.train:train",
 }
 
 MIXED_UP = {"--gains": "--sources", "--sources": "--gains", "--budget": "--budgets", "--budgets": "--budget"}

@@ -55,18 +55,23 @@ def _listed() -> list[dict[str, Any]]:
 
 def _table(listed: Sequence[dict[str, Any]]) -> Iterator[RenderableType]:
     from engine.cli.tables import Column, Fitted
-    from engine.plugins import GAIN_SOURCES
+    from engine.gain_source import Predictor, source_names
 
     yield Fitted(
         [
             Column("instance", [one["name"] for one in listed], right=False),
             Column("tasks", [str(len(one.get("tasks", ()))) for one in listed]),
-            Column("groups", [str(one.get("n_groups", "–")) for one in listed]),
+            Column("groups", [_groups(one) for one in listed]),
             Column("about", [_about(one) + "\n" for one in listed], right=False, whole=False),
         ]
     )
-    fitted = ", ".join(GAIN_SOURCES.names())
+    fitted = ", ".join(source_names(Predictor))
     yield f"Gain sources fitted on the measured gains, where those hold what it takes: {fitted or 'none'}."
+
+
+def _groups(one: dict[str, Any]) -> str:
+    """Return the number of groups; an instance that trains has none until they are collected."""
+    return "–" if one["problem"] else str(one["n_groups"] or "trains")
 
 
 def _about(one: dict[str, Any]) -> str:
@@ -94,13 +99,15 @@ def show(
 ) -> int:
     """Describe one instance: sizes, distribution of the gains, coverage of the tasks.
 
-    As CSV: the coverage of the tasks.
+    Of one that trains: its tasks, and how its groups are trained. As CSV: the coverage of the tasks.
     """
     from engine.cli.describe import describe
+    from engine.cli.describe_training import describe_training, training_table
     from engine.cli.description_table import description_table
     from engine.cli.output import check_output, emit_csv, emit_json, emit_table
     from engine.cli.problems import warn_of_percent
     from engine.file_instance import open_instance
+    from engine.trainable_instance import TrainableInstance
 
     check_output(output)
     opened = open_instance(
@@ -109,6 +116,15 @@ def show(
         merge_duplicates=merge_duplicates,
         single_task_baseline=baseline == "single-task",
     )
+    if isinstance(opened, TrainableInstance):
+        training = describe_training(opened)
+        if format == "json":
+            emit_json(asdict(training), output)
+        elif format == "csv":
+            emit_csv(("task",), ({"task": task} for task in training.tasks), output)
+        else:
+            emit_table(training_table(training), output)
+        return 0
     warn_of_percent(opened, opened.gains())
     description = describe(opened)
     if format == "json":

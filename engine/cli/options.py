@@ -188,25 +188,26 @@ _DATA = (
 
 def problem_options(command: Command) -> Command:
     """Add the options of :class:`ProblemOptions`."""
-    return _add(command, (*_OBJECTIVE, *_DEMANDS, *_DATA))
+    return add_options(command, (*_OBJECTIVE, *_DEMANDS, *_DATA))
 
 
 def kind_options(command: Command) -> Command:
     """Add the options of :class:`KindOptions`."""
-    return _add(command, _KIND)
+    return add_options(command, _KIND)
 
 
 def solver_options(command: Command) -> Command:
     """Add the options of :class:`SolverOptions`."""
-    return _add(command, _SOLVER)
+    return add_options(command, _SOLVER)
 
 
 def output_options(command: Command) -> Command:
     """Add ``--format`` and ``--output``."""
-    return _add(command, _OUTPUT)
+    return add_options(command, _OUTPUT)
 
 
-def _add(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
+def add_options(command: Command, options: tuple[Callable[[Any], Any], ...]) -> Command:
+    """Add some options to a command, in this order."""
     for option in reversed(options):
         command = option(command)
     return command

@@ -20,11 +20,10 @@ from engine.cli.problems import (
 )
 from engine.cli.results import Result
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.gain_source import make_gain_source
+from engine.gain_source import Predictor, make_gain_source, source_names
 from engine.gains import GainTensor
 from engine.instance import Instance
 from engine.lattice import LatticeProblem
-from engine.plugins import GAIN_SOURCES
 from engine.problem import Problem
 from engine.solution import Solution
 
@@ -125,7 +124,7 @@ def _whole(budgets: Iterable[float]) -> tuple[float, ...]:
 
 
 def _lattice(instance: Instance, source: str, options: ProblemOptions) -> LatticeProblem:
-    fitted = GAIN_SOURCES.names()
+    fitted = source_names(Predictor)
     if source not in fitted:
         if source in instance.info.sources:
             raise UsageError(
@@ -136,7 +135,7 @@ def _lattice(instance: Instance, source: str, options: ProblemOptions) -> Lattic
         raise unknown_name("gain source", source, fitted)
     known = instance.gains()
     warn_of_percent(instance, known)
-    model = make_gain_source(source).fit(known)
+    model = make_gain_source(source, Predictor).fit(known)
     objective = make_objective(options, known.tasks)
     problem = LatticeProblem(model, objective, demands(options, known.tasks), known)  # type: ignore[arg-type]
     try:

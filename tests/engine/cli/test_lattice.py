@@ -11,11 +11,11 @@ import pytest
 
 from engine import (
     Affinity,
-    GainSource,
     GainSourceInfo,
     LatticeProblem,
     PairMeanModel,
     PairSumModel,
+    Predictor,
     load_instance,
     solve,
     write_affinity,
@@ -28,7 +28,7 @@ LACKED = ("--partition", "--mandatory", "cat|dog|car")
 """No gains of this group are recorded: cat, dog and car cannot be judged, bus alone can."""
 
 
-class Guess(GainSource):
+class Guess(Predictor):
     """Fits a model that adds up pairs; shares its name with a recorded source of the fake instance."""
 
     info = GainSourceInfo("a fake")
@@ -212,7 +212,7 @@ def test_infeasible_exits_3(engine) -> None:
     ("arguments", "words"),
     [
         (("--graph",), "not both"),
-        (("--gains", "measured"), "no gain model, which --lattice needs: give --gains hoa"),
+        (("--gains", "measured"), "no gain model, which --lattice needs: give --gains additive or hoa"),
         (("--gains", "hao"), "Did you mean 'hoa'"),
         (("--solver", "greedy"), "Solvers that do: lattice"),
         (("--weight", "a=1,b=2"), "--weight again"),

@@ -1,0 +1,218 @@
+"""``engine predict``: gains of groups that nobody trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options import baseline_option, merge_option, pick
+from engine.cli.parameters import Assignment
+from engine.cli.training_options import TrainingOptions, training_options
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.gains import GainTensor
+
+MOST_LISTED = 16
+"""Up to so many tasks, an affinity is extended to all groups unless others are named."""
+
+
+@click.command(short_help="Predict the gains of groups that were not trained.")
+@training_options
+@click.option("--store", metavar="URL", help="Fit on collected gains: a gain store, with --experiment.")
+@click.option("--experiment", metavar="NAME", help="Name, number or digest of an experiment in the store.")
+@click.option("--source", default="ridge", show_default=True, help="A predictor, or a source of an affinity.")
+@click.option("--source-option", type=Assignment(), multiple=True, help="An option of the source.")
+@click.option(
+    "--groups",
+    metavar="LIST",
+    help="listed, all, pairs, sizes:2-4, random:100[:3-6], a|b, or a file. Default: listed; of an affinity, "
+    "all.",
+)
+@click.option(
+    "--group-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of random groups."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of a training."
+)
+@click.option("--predict-all", is_flag=True, help="Predict measured groups too, instead of keeping them.")
+@merge_option
+@baseline_option
+@click.option(
+    "--output", metavar="FILE", help="Gains to write: .csv, .tsv, .parquet, .npz. Default: CSV on stdout."
+)
+@click.option(
+    "--affinity-output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the affinity itself (JSON).",
+)
+def predict(
+    store: str | None,
+    experiment: str | None,
+    source: str,
+    source_option: tuple[tuple[str, str], ...],
+    groups: str | None,
+    group_seed: int,
+    seed: int,
+    predict_all: bool,
+    merge_duplicates: bool,
+    baseline: str,
+    output: str | None,
+    affinity_output: Path | None,
+    **given: Any,
+) -> int:
+    """Predict the gains of groups that were not trained, and say which are predictions.
+
+    A predictor (hoa, ridge, additive) is fitted on known gains; a source of an affinity trains once,
+    and HOA extends its pairs to groups.
+
+    \b
+    Examples:
+      engine predict --instance mimic27 --source ridge --groups random:1000 --output predicted.csv
+      engine predict --store sqlite:///gains.db --experiment digits10 --groups all --output all.npz
+    """  # noqa: D301  (click reads the backspace)
+    from engine.cli.commands import say
+    from engine.cli.experiments import read_fields
+    from engine.cli.output import check_output
+    from engine.errors import UsageError
+    from engine.gain_source import AffinitySource, GainSource, Predictor, make_gain_source
+    from engine.plugins import GAIN_SOURCES
+
+    for path in (Path(output) if output and "," not in output else None, affinity_output):
+        check_output(path)
+    cls = GAIN_SOURCES.load(source)
+    made = make_gain_source(source, GainSource, read_fields(cls, source_option, f"gain source {source!r}"))
+    training = pick(TrainingOptions, given)
+    if isinstance(made, Predictor):
+        if affinity_output is not None:
+            raise UsageError(f"The gain source {source!r} has no affinity to write.")
+        known = _known(training, store, experiment, merge_duplicates, baseline)
+        tensor = _fitted(made, source, known, groups or "listed", group_seed, predict_all)
+    elif isinstance(made, AffinitySource):
+        if store is not None or experiment is not None or predict_all:
+            raise UsageError(
+                f"The gain source {source!r} trains to get an affinity: give --instance or --data, without "
+                "--store, --experiment and --predict-all."
+            )
+        tensor = _extended(made, training, groups, group_seed, seed, affinity_output)
+    else:
+        raise UsageError(f"The gain source {source!r} trains groups: use engine collect --source {source}.")
+    measured = int(tensor.measured.sum())
+    _write(tensor, output)
+    say(
+        f"{tensor.n_groups - measured} groups predicted by {source}, {measured} measured"
+        + ("" if output is None else f"; written to {output}")
+        + "."
+    )
+    return 0
+
+
+def _known(
+    options: TrainingOptions, store: str | None, experiment: str | None, merge: bool, baseline: str
+) -> GainTensor:
+    """Return the gains to fit on."""
+    from engine.errors import UsageError
+    from engine.file_instance import open_instance
+
+    # What only a training can use has no effect on a fit.
+    odd = [
+        f"--{name.replace('_', '-')}"
+        for name, value in vars(options).items()
+        if value not in (None, (), "random") and name not in ("instance", "data_dir")
+    ]
+    if odd:
+        raise UsageError(f"{' and '.join(odd)} are about training, but a predictor only fits known gains.")
+    if (options.instance is None) == (store is None):
+        raise UsageError("Give the known gains: --instance NAME|FILE, or --store URL --experiment NAME.")
+    if store is not None:
+        name = f"{store}#{experiment}" if experiment else store
+    elif experiment is not None:
+        raise UsageError("--experiment names one of a gain store: give --store URL as well.")
+    else:
+        name = str(options.instance)
+    return open_instance(
+        name,
+        data_dir=options.data_dir,
+        merge_duplicates=merge,
+        single_task_baseline=baseline == "single-task",
+    ).gains()
+
+
+def _fitted(
+    source: Any, name: str, known: GainTensor, groups: str, group_seed: int, predict_all: bool
+) -> GainTensor:
+    from engine.collection.groups import unique
+    from engine.instance import fit_provenance
+    from engine.predictions import predictions
+
+    model = source.fit(known)
+    if groups == "listed":
+        membership: NDArray[np.bool_] = unique([known.membership], known.n_tasks)
+    else:
+        membership = _parsed(groups, known.tasks, group_seed)
+    tensor = predictions(model, membership, known, predict_all=predict_all)
+    return replace(tensor, provenance=fit_provenance(name, known))
+
+
+def _extended(
+    source: Any,
+    options: TrainingOptions,
+    groups: str | None,
+    group_seed: int,
+    seed: int,
+    affinity_output: Path | None,
+) -> GainTensor:
+    from engine.cli.experiments import make_experiment
+    from engine.errors import UsageError
+    from engine.gain_model import tabulate
+    from engine.pair_mean import PairMeanModel
+    from engine.readers import write_affinity
+
+    experiment = make_experiment(options)
+    if groups is None:
+        if len(experiment.tasks) > MOST_LISTED:
+            raise UsageError(
+                f"{len(experiment.tasks)} tasks have too many groups to write all: name some with --groups."
+            )
+        groups = "all"
+    elif groups == "listed":
+        raise UsageError("An affinity has no listed groups: name some with --groups, for instance pairs.")
+    membership = _parsed(groups, experiment.tasks, group_seed)
+    affinity = source.affinity(experiment, seed)
+    if affinity_output is not None:
+        write_affinity(affinity, affinity_output)
+    tensor = tabulate(PairMeanModel.from_affinity(affinity), membership)
+    described = f"{affinity.source} of {experiment.data.name}, {experiment.backbone}, seed {seed}; pair means"
+    return replace(tensor, provenance=described)
+
+
+def _parsed(groups: str, tasks: Sequence[str], seed: int) -> NDArray[np.bool_]:
+    from engine.collection.groups import parse_groups
+    from engine.errors import UsageError
+
+    if "listed" in groups.split(","):
+        raise UsageError("'listed' stands alone: it means the groups whose gains are known.")
+    return parse_groups(groups, tasks, seed=seed)
+
+
+def _write(tensor: GainTensor, output: str | None) -> None:
+    from engine.readers import write_gains
+
+    if output is not None:
+        write_gains(tensor, output)
+        return
+    import tempfile
+
+    from engine.cli.output import emit
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gains.csv"
+        write_gains(tensor, path)
+        emit(path.read_text(encoding="utf-8"), None)
