@@ -63,5 +63,5 @@ class TrainedGroups:
         for curves in self.curves.values():
             for row, curve in enumerate(curves):
                 # Where no epoch was finite, the weights that were judged are untrained ones.
-                bad[row] |= not np.isfinite(curve[self.best_epoch[row], self.membership[row]]).all()
+                bad[row] |= not np.isfinite(curve[:, self.membership[row]]).all(axis=1).any()
         return bad

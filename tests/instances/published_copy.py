@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, cls: Any, folder: Path, content: b
     return path
 
 
-def refuse_module(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], None]:
+def refuse_module(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let the import of a module fail, as where it is not installed."""
-    import sys
-
     monkeypatch.setitem(sys.modules, name, None)
-    return monkeypatch.undo

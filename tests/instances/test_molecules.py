@@ -124,6 +124,7 @@ def test_without_the_file_the_error_says_how_to_get_it(name: str) -> None:
         load_instance(name).data()
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_the_published_side_effects(data_dir: Path) -> None:
     pytest.importorskip("rdkit")
     data = Sider27("sider27", data_dir).data()
