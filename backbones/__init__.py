@@ -4,8 +4,10 @@ from backbones.backbone import Backbone, BackboneInfo, make_backbone
 from backbones.batches import Batches, DeviceData
 from backbones.group_model import GroupModel, build_group_model
 from backbones.losses import sample_losses, task_loss
+from backbones.randomness import key
 from backbones.saving import train_for_good
 from backbones.serving import ServedModels, load_served
+from backbones.training.optimisers import make_optimiser
 from backbones.training.train import CHUNK, TrainerOptions, train_groups
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "ServedModels",
     "TrainerOptions",
     "build_group_model",
+    "key",
     "load_served",
     "make_backbone",
+    "make_optimiser",
     "sample_losses",
     "task_loss",
     "train_for_good",
