@@ -8,10 +8,9 @@ from backbones.randomness import key
 from backbones.saving import train_for_good
 from backbones.serving import ServedModels, load_served
 from backbones.training.optimisers import make_optimiser
-from backbones.training.train import CHUNK, TrainerOptions, train_groups
+from backbones.training.train import TrainerOptions, suggested_chunk, train_groups
 
 __all__ = [
-    "CHUNK",
     "Backbone",
     "BackboneInfo",
     "Batches",
@@ -25,6 +24,7 @@ __all__ = [
     "make_backbone",
     "make_optimiser",
     "sample_losses",
+    "suggested_chunk",
     "task_loss",
     "train_for_good",
     "train_groups",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import nn
 
 from engine import UsageError
 from engine.data import Task
 from engine.plugins import BACKBONES
+
+StackedFunction = Callable[[Mapping[str, torch.Tensor], torch.Tensor], torch.Tensor]
+"""See :meth:`Backbone.stacked`."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,28 @@ class Backbone(ABC):
     def head(self, width: int, task: Task) -> nn.Module:
         """Return the head of a task, a module from (batch, d) to (batch, outputs); a linear map."""
         return nn.Linear(width, task.outputs)
+
+    def stacked(self, encoder: nn.Module) -> StackedFunction | None:
+        """Return a function that computes this encoder for many groups at once, or None.
+
+        It is not needed for encoders of linear layers, activations, dropout and normalisation, nor for
+        the built-in recurrent one: the trainer stacks those itself. One's own may be faster where the
+        trainer would take ``torch.func``, or the groups one by one.
+
+        Parameters
+        ----------
+        encoder
+            The encoder of one group, for its structure.
+
+        Returns
+        -------
+        callable
+            From a mapping of weights and buffers, named as in ``encoder.state_dict()``, each with a leading
+            axis of groups, and inputs of shape (1 or groups, samples, ...), to features of shape (groups,
+            samples, d). Autograd differentiates it. Encoders with dropout or running statistics are
+            never stacked this way.
+        """
+        return None
 
 
 def make_backbone(name: str, options: Mapping[str, Any] | None = None) -> Backbone:

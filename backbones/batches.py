@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from backbones.group_model import DTYPES
 from backbones.randomness import generator
@@ -35,7 +38,7 @@ class DeviceData:
         self.data = data
         self.dtype = DTYPES[experiment.settings.precision]
         self.device = torch.device(device)
-        self.inputs = tuple(torch.from_numpy(one).to(self.device) for one in map(_writeable, data.inputs))
+        self.inputs = tuple(_tensor(one).to(self.device) for one in data.inputs)
         self.targets = tuple(
             torch.as_tensor(one, dtype=self.dtype, device=self.device) for one in data.targets
         )
@@ -52,10 +55,14 @@ class DeviceData:
         return torch.from_numpy(self.data.rows(split, task)).to(self.device)
 
 
-def _writeable(array):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return array if array.flags.writeable else np.array(array)
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Return a tensor that shares the memory of an array; views, as of windows over a series, stay views."""
+    if any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    with warnings.catch_warnings():
+        # Nothing here writes to the inputs.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 class Batches:
@@ -74,6 +81,7 @@ class Batches:
 
     def __init__(self, experiment: Experiment, seed: int) -> None:
         data = experiment.data
+        self._names = ("",) if data.shared else data.task_names
         self._rows = [torch.from_numpy(data.rows("train", task)) for task in range(len(data.inputs))]
         self._seed = seed
         self.size = min(experiment.settings.batch_size, *(len(rows) for rows in self._rows), 1 << 60)
@@ -82,13 +90,23 @@ class Batches:
 
     def epoch(self, number: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Yield the rows of every step: one tensor of shape (batch,), or one per task."""
-        orders = [self._order(rows, number, index) for index, rows in enumerate(self._rows)]
+        orders = [self.order(number, task) for task in range(len(self._rows))]
         for step in range(self.steps):
-            yield tuple(order[step * self.size : (step + 1) * self.size] for order in orders)
+            yield tuple(order[step] for order in orders)
 
-    def _order(self, rows: torch.Tensor, epoch: int, index: int) -> torch.Tensor:
-        source = generator(self._seed, "order", epoch, index)
+    def order(self, epoch: int, task: int = 0) -> torch.Tensor:
+        """Return the rows of all steps of an epoch, shape (steps, batch).
+
+        Parameters
+        ----------
+        epoch
+            From 0.
+        task
+            Whose rows, where each task has its own.
+        """
+        rows = self._rows[task]
+        source = generator(self._seed, "order", epoch, self._names[task])
         needed = self.steps * self.size
         rounds = math.ceil(needed / len(rows))
         drawn = [torch.randperm(len(rows), generator=source) for _ in range(rounds)]
-        return rows[torch.cat(drawn)[:needed]]
+        return rows[torch.cat(drawn)[:needed]].view(self.steps, self.size)

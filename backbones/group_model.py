@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from backbones.backbone import Backbone, make_backbone
-from backbones.randomness import key
+from backbones.randomness import key, seed_generators
 from engine.experiment import Experiment
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -62,7 +62,7 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
     """
     backbone = make_backbone(experiment.backbone, experiment.backbone_options)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key(seed, "encoder"))
+        seed_generators(key(seed, "encoder"))
         encoder, width = backbone.encoder(experiment.data.input_shape, experiment.data.input_dtype)
         heads = [_head(backbone, width, experiment, task, seed) for task in members]
     model = GroupModel(encoder, heads, members)
@@ -70,5 +70,5 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
 
 
 def _head(backbone: Backbone, width: int, experiment: Experiment, task: int, seed: int) -> nn.Module:
-    torch.manual_seed(key(seed, "head", experiment.data.tasks[task].name))
+    seed_generators(key(seed, "head", experiment.data.tasks[task].name))
     return backbone.head(width, experiment.data.tasks[task])

@@ -16,3 +16,13 @@ def key(seed: int, *purpose: str | int) -> int:
 def generator(seed: int, *purpose: str | int) -> torch.Generator:
     """Return a generator on the CPU for one purpose."""
     return torch.Generator().manual_seed(key(seed, *purpose))
+
+
+def seed_generators(number: int) -> None:
+    """Seed torch's global generators as ``torch.manual_seed`` does, without its detours through CUDA.
+
+    Where there is no GPU, those cost more than a training step of a small network.
+    """
+    torch.default_generator.manual_seed(number)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(number)

@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured(Collector):
-    """Gains by training.
+    """Gains by training, as many groups at once as the trainer can.
 
     Attributes
     ----------
-    device
+    device, method
         As in :class:`backbones.TrainerOptions`.
     """
 
     device: str = "auto"
+    method: str = "auto"
     info = GainSourceInfo(
         summary="trains every group and compares with single-task training", requires=("torch",)
     )
 
     def chunk_size(self, experiment: Experiment) -> int:
         """Return how many groups are trained between two writes to the store."""
-        from backbones import CHUNK
+        from backbones import suggested_chunk
 
-        return CHUNK
+        return suggested_chunk(experiment, self._options())
 
     def measure(self, experiment: Experiment, membership: NDArray[np.bool_], seed: int) -> TrainedGroups:
         """Train these groups."""
@@ -61,4 +62,4 @@ class Measured(Collector):
     def _options(self) -> TrainerOptions:
         from backbones import TrainerOptions
 
-        return TrainerOptions(self.device)
+        return TrainerOptions(self.device, self.method)

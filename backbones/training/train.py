@@ -1,8 +1,9 @@
-"""Training groups, one after the other."""
+"""Training many groups: in stacks, or one by one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -10,41 +11,34 @@ from numpy.typing import NDArray
 
 from backbones.batches import DeviceData
 from backbones.training.loop import train_group
-from engine.errors import UsageError
+from backbones.training.memory import halving
+from backbones.training.methods import LOOP_CHUNK, choose
+from backbones.training.options import TrainerOptions as TrainerOptions
+from backbones.training.preparation import Preparation
+from backbones.training.results import GroupResult, joined
+from backbones.training.stack import StackTraining
 from engine.experiment import Experiment
 from engine.trained_groups import TrainedGroups
 
 
-@dataclass(frozen=True)
-class TrainerOptions:
-    """Where groups are trained; it changes the results by rounding at most.
+def suggested_chunk(experiment: Experiment, options: TrainerOptions | None = None) -> int:
+    """Return how many groups to train at once: a full stack.
 
-    Attributes
+    Parameters
     ----------
-    device
-        ``"auto"``: a GPU when there is one; or a torch device, for example ``"cuda:1"``.
+    experiment
+        Data, backbone, settings.
+    options
+        How to train.
 
     Raises
     ------
     UsageError
-        If torch knows no such device.
+        As in :func:`train_groups`.
     """
-
-    device: str = "auto"
-
-    @property
-    def torch_device(self) -> torch.device:
-        """The device itself."""
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            return torch.device(self.device)
-        except RuntimeError as error:
-            raise UsageError(f"The device {self.device!r} is none: write auto, cpu or cuda:0.") from error
-
-
-CHUNK = 8
-"""Groups trained between two writes to the store: as many as an interrupt may lose."""
+    wanted = options or TrainerOptions()
+    choice, _ = choose(experiment, wanted, DeviceData(experiment, wanted.torch_device), 0)
+    return LOOP_CHUNK if choice.method == "loop" else choice.stack_size
 
 
 def train_groups(
@@ -54,6 +48,9 @@ def train_groups(
     options: TrainerOptions | None = None,
 ) -> TrainedGroups:
     """Train some groups with one seed.
+
+    A group's results do not depend on the groups it is trained with; on a CPU, by the methods ``stack``
+    and ``loop``, not in the last digit either.
 
     Parameters
     ----------
@@ -65,28 +62,70 @@ def train_groups(
         Of initial weights, batches and dropout; results of a group depend on nothing else.
     options
         How to train.
+
+    Raises
+    ------
+    UsageError
+        If the device is not there, or the method cannot train this network; the layer is named.
     """
-    data = DeviceData(experiment, (options or TrainerOptions()).torch_device)
-    found = [train_group(experiment, np.flatnonzero(row).tolist(), seed, data) for row in membership]
-    shape = membership.shape
-    metrics = {split: np.full(shape, np.nan) for split in ("valid", "test")}
-    losses = {split: np.full(shape, np.nan) for split in ("valid", "test")}
-    curves = []
-    for row, group in enumerate(found):
-        members = list(group.model.members)
-        for split in ("valid", "test"):
-            metrics[split][row, members] = group.metrics[split]
-            losses[split][row, members] = group.losses[split]
-        curve = np.full((len(group.curve), shape[1]), np.nan)
-        curve[:, members] = group.curve
-        curves.append(curve)
-    return TrainedGroups(
-        membership,
-        seed,
-        metrics,
-        losses,
-        {"valid": tuple(curves)},
-        np.array([len(group.curve) for group in found]),
-        np.array([group.best_epoch for group in found]),
-        np.array([group.seconds for group in found]),
-    )
+    wanted = options or TrainerOptions()
+    membership = np.asarray(membership, dtype=bool)
+    groups = [np.flatnonzero(row).tolist() for row in membership]
+    data = DeviceData(experiment, wanted.torch_device)
+    choice, preparation = choose(experiment, wanted, data, seed)
+    results: list[GroupResult | None] = [None] * len(groups)
+    with threads(choice.threads), random_state_kept(data.device):
+        if preparation is None:
+            for row, group in enumerate(groups):
+                results[row] = train_group(experiment, group, seed, data)
+        else:
+            for counts, rows in alike(preparation, groups):
+
+                def train(part: Sequence[int], counts: tuple[int, ...] = counts) -> list[GroupResult]:
+                    return StackTraining(preparation, counts, [groups[row] for row in part]).run()
+
+                for row, one in zip(rows, halving(train, rows, choice.stack_size), strict=True):
+                    results[row] = one
+    return joined([one for one in results if one is not None], membership, seed)
+
+
+def alike(
+    preparation: Preparation, groups: Sequence[Sequence[int]]
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """Yield groups that fill equally many slots of each family, small ones first.
+
+    Parameters
+    ----------
+    preparation
+        Knows the families.
+    groups
+        Task indices of each.
+
+    Yields
+    ------
+    tuple
+        Slots per family, and the rows of these groups.
+    """
+    found: dict[tuple[int, ...], list[int]] = {}
+    for row, group in enumerate(groups):
+        found.setdefault(preparation.counts_of(group), []).append(row)
+    yield from sorted(found.items())
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch use this many threads in the block; 0: as many as it does."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def random_state_kept(device: torch.device) -> Iterator[None]:
+    """Put torch's global generators back after the block."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield

@@ -1,0 +1,134 @@
+"""What all stacks of one call share: data, initial weights, families, and how the encoder is stacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from backbones.backbone import make_backbone
+from backbones.batches import Batches, DeviceData
+from backbones.group_model import GroupModel, build_group_model
+from backbones.stacked.convert import NoStack, frozen, has_noise, is_frozen, layered, own, vmapped
+from backbones.stacked.encoder import StackedEncoder
+from backbones.stacked.families import Family, families_of, slots_of
+from backbones.stacked.heads import make_heads
+from backbones.training.noise import dropout_widths
+from engine.experiment import Experiment
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """How groups of an experiment are stacked.
+
+    Attributes
+    ----------
+    experiment, seed, data
+        What is trained.
+    model
+        The untrained network of all tasks, on the device.
+    families
+        Of the tasks.
+    make_encoder
+        Makes the encoder of one stack.
+    noisy
+        Whether training draws random numbers.
+    dropout_widths
+        Of the dropout layers, where each task has its own samples.
+    aligned
+        Whether batches may be padded.
+    lower
+        Whether products are computed in bfloat16.
+    least
+        Fewest members of a stack. Products of matrices with one row or column round otherwise when there
+        is one of them alone, so where there are such, two members are trained.
+    """
+
+    experiment: Experiment
+    seed: int
+    data: DeviceData
+    model: GroupModel
+    families: tuple[Family, ...]
+    make_encoder: Callable[[], StackedEncoder]
+    noisy: bool
+    dropout_widths: tuple[tuple[int, float], ...]
+    aligned: bool
+    lower: bool
+    least: int
+
+    def counts_of(self, group: Sequence[int]) -> tuple[int, ...]:
+        """Return how many slots of each family a group fills."""
+        return slots_of(group, self.families, separate=not self.experiment.data.shared)
+
+
+def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) -> Preparation:
+    """Return how groups are stacked by a method.
+
+    Parameters
+    ----------
+    experiment, seed, data
+        What is trained.
+    method
+        ``"stack"`` or ``"vmap"``.
+
+    Raises
+    ------
+    NoStack
+        If the network cannot be stacked so; the message says why.
+    """
+    model = build_group_model(experiment, range(experiment.data.n_tasks), seed).to(data.device)
+    model.train()
+    encoder, separate = model.encoder, not experiment.data.shared
+    lower = experiment.settings.precision == "bfloat16"
+    noisy = has_noise(encoder)
+    make = _maker(experiment, data, encoder, method, lower=lower)
+    make()
+    families = families_of(experiment.data.tasks, model)
+    make_heads(families, [1] * len(families), separate=separate)
+    by_batch = any(isinstance(one, nn.modules.batchnorm._NormBase) for one in encoder.modules())
+    if by_batch and Batches(experiment, seed).size == 1:
+        raise NoStack("its encoder normalises by batch, and a batch is one sample")
+    widths = dropout_widths(encoder, _two_samples(data)) if noisy and separate else []
+    return Preparation(
+        experiment,
+        seed,
+        data,
+        model,
+        families,
+        make,
+        noisy,
+        tuple(widths),
+        # Neither what mixes the samples of a batch nor what draws one random number per sample may see
+        # more of them than there are.
+        aligned=method == "stack" and not by_batch,
+        lower=lower,
+        least=2 if any(one.dim() > 1 and 1 in one.shape for one in encoder.parameters()) else 1,
+    )
+
+
+def _maker(
+    experiment: Experiment, data: DeviceData, encoder: nn.Module, method: str, *, lower: bool
+) -> Callable[[], StackedEncoder]:
+    separate, kind = not experiment.data.shared, data.device.type
+    if is_frozen(encoder):
+        return lambda: frozen(encoder, kind)
+    if method == "vmap":
+        sample = _two_samples(data)
+        ready = vmapped(encoder, sample, separate=separate, lower=lower, device_type=kind)
+        return lambda: ready
+    try:
+        layered(encoder, experiment.data.input_shape, separate=separate, lower=lower)
+    except NoStack as reason:
+        backbone = make_backbone(experiment.backbone, experiment.backbone_options)
+        try:
+            offered = own(backbone, encoder, kind)
+        except NoStack as second:
+            raise NoStack(f"{reason}, and {second}") from None
+        return lambda: offered
+    return lambda: layered(encoder, experiment.data.input_shape, separate=separate, lower=lower)
+
+
+def _two_samples(data: DeviceData) -> torch.Tensor:
+    return data.input(data.rows("train")[:2])
