@@ -15,7 +15,7 @@ endif
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: solve train test lint types contracts tests slow benchmarks clean
+.PHONY: solve train test lint types contracts tests cluster slow benchmarks clean
 
 solve: $(VENV)/.base
 	$(VENV)/bin/engine solve --instance $(INSTANCE) --solver $(SOLVER)
@@ -23,7 +23,7 @@ solve: $(VENV)/.base
 train: $(VENV)/.train
 	$(VENV)/bin/engine collect --instance digits10 --until-reliable 0.9 --time-limit 300
 
-test: lint types contracts tests
+test: lint types contracts tests cluster
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
@@ -37,6 +37,10 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow"
+
+# Half a minute on a real cluster of two nodes.
+cluster: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -q -m slow tests/engine/executors
 
 slow: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest -q -m slow
