@@ -1,9 +1,9 @@
 """From data to served models: collect gains until they can be trusted, choose groups, train them for good.
 
 Ten handwritten digits, one against the rest, and four tasks whose labels are noise. With the settings of the
-instance nearly every group costs its digits something: the single-task losses are tiny, and the relative gains
-large and negative. What the budget buys is the least loss. Give a folder to keep the store and the models
-in; ``--quick`` trains little, to see that it runs.
+instance nearly every group costs its digits something: the single-task losses are tiny, and the relative
+gains large and negative. What the budget buys is the least loss. Give a folder to keep the store and the
+models in; ``--quick`` trains little, to see that it runs.
 """
 
 from __future__ import annotations
