@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine.data import MultiTaskData, Task
+from engine.data import Task
 from engine.errors import UsageError
-from engine.experiment import TrainingSettings
 from engine.instance import InstanceInfo
-from engine.trainable_instance import TrainableInstance
 from instances.cifar import read_cifar10_binary, read_cifar10_png
-from instances.class_tasks import (
-    Images,
-    LabelledImages,
-    Targets,
-    draw,
-    image_data,
-    image_targets,
-    image_tasks,
-)
+from instances.class_tasks import Images, LabelledImages, Targets
+from instances.image_instance import ImageInstance
 from instances.local_files import find_folder, missing_data
 
 _TASKS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -34,7 +26,7 @@ _WAYS = (
 )
 
 
-class Cifar10(TrainableInstance):
+class Cifar10(ImageInstance):
     """CIFAR-10: colour images of 32 × 32 pixels, 50000 for training and 10000 for testing.
 
     Looked for in a data folder: ``cifar-10-batches-bin`` (the publisher's binary version), then
@@ -42,19 +34,13 @@ class Cifar10(TrainableInstance):
 
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.instance.Instance`.
+    name, data_dir, **options
+        As in :class:`~instances.image_instance.ImageInstance`; a weight of positive samples is not for
+        the five further tasks.
     tasks
         10, or 15 with the five further binary tasks of STG-MTL (Sherif et al., 2024): living being,
         odd label, upside-down, not living, and a random label. Half of the images, drawn at random, are
         then turned upside down.
-    n_train, n_test
-        How many images are drawn of the training part, a fifth of which is for validation, and of the
-        test part; None: all.
-    positive_weight, multiclass
-        As in :func:`~instances.class_tasks.image_tasks`; the weight is not for the five further tasks.
-    seed
-        Of all draws.
 
     Raises
     ------
@@ -74,53 +60,32 @@ class Cifar10(TrainableInstance):
         licence="none stated",
         note="gains are made by engine collect; 6000 training and 2000 test images unless told otherwise",
     )
-    backbone = "cnn"
-    backbone_options = {"channels": 8, "hidden": 64}  # noqa: RUF012
-    settings = TrainingSettings(epochs=8, batch_size=64, patience=3)
+    classes = _TASKS
 
     def __init__(
-        self,
-        name: str = "cifar10",
-        data_dir: Path | None = None,
-        *,
-        tasks: int = 10,
-        n_train: int | None = 6000,
-        n_test: int | None = 2000,
-        positive_weight: float = 1.0,
-        multiclass: bool = False,
-        seed: int = 0,
+        self, name: str = "cifar10", data_dir: Path | None = None, *, tasks: int = 10, **options: Any
     ) -> None:
-        super().__init__(name, data_dir)
+        super().__init__(name, data_dir, **options)
         if tasks not in (10, 15):
             raise UsageError(f"CIFAR-10 comes with 10 or 15 tasks, not {tasks}.")
-        self.n_train, self.n_test, self.seed, self.multiclass = n_train, n_test, seed, multiclass
-        self.further = tasks == 15
-        more = tuple(Task(one, "binary") for one in _FURTHER) if self.further else ()
-        self.tasks = (*image_tasks(_TASKS, positive_weight, multiclass), *more)
+        self._more = tasks == 15
+        if self._more:
+            self.tasks = (*self.tasks, *(Task(one, "binary") for one in _FURTHER))
         names = tuple(task.name for task in self.tasks)
         self.info = replace(self.info, tasks=names, budgets=tuple(map(float, range(1, len(names) + 1))))
 
-    def data(self) -> MultiTaskData:
-        """Return the images and their tasks.
+    def further(self, source: LabelledImages) -> tuple[LabelledImages, Targets]:
+        """Return the images drawn, with five further tasks where these are wanted."""
+        return further_tasks(source, self.seed) if self._more else (source, ())
+
+    def read(self) -> LabelledImages:
+        """Return all images.
 
         Raises
         ------
         DataError
             If the files are absent or malformed.
-        UsageError
-            If there are fewer images than wanted.
         """
-        source = draw(self._read(), self.n_train, self.n_test, self.seed)
-        labels = np.concatenate([source.labels, source.test_labels])
-        targets = image_targets(labels, len(_TASKS), self.multiclass)
-        if self.further:
-            turned, more = further_tasks(source, self.seed)
-            source, targets = turned, (*targets, *more)
-        return image_data(
-            source, self.tasks, targets, seed=self.seed, name=self.name, provenance=self.info.origin
-        )
-
-    def _read(self) -> LabelledImages:
         folder = find_folder([_BINARY], "data_batch_1.bin", self.data_dir)
         if folder is not None:
             return read_cifar10_binary(folder)

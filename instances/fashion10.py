@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine.data import MultiTaskData
 from engine.errors import DataError
-from engine.experiment import TrainingSettings
 from engine.instance import InstanceInfo
-from engine.trainable_instance import TrainableInstance
-from instances.class_tasks import (
-    Images,
-    LabelledImages,
-    Labels,
-    check_labels,
-    draw,
-    image_data,
-    image_targets,
-    image_tasks,
-)
+from instances.class_tasks import Images, LabelledImages, Labels, check_labels
 from instances.idx_images import read_idx
+from instances.image_instance import ImageInstance
 from instances.local_files import find_folder, missing_data
 
 _TASKS = (
@@ -45,22 +34,15 @@ _WAYS = (
 )
 
 
-class Fashion10(TrainableInstance):
+class Fashion10(ImageInstance):
     """Fashion-MNIST: grey images of 28 × 28 pixels, 60000 for training and 10000 for testing.
 
     Looked for in the folder ``fashion-mnist`` of a data folder, and where Debian installs it.
 
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.instance.Instance`.
-    n_train, n_test
-        How many images are drawn of the training part, a fifth of which is for validation, and of the
-        test part; None: all.
-    positive_weight, multiclass
-        As in :func:`~instances.class_tasks.image_tasks`.
-    seed
-        Of the draws.
+    name, data_dir, **options
+        As in :class:`~instances.image_instance.ImageInstance`.
     """
 
     info = InstanceInfo(
@@ -75,49 +57,23 @@ class Fashion10(TrainableInstance):
         licence="MIT",
         note="gains are made by engine collect; 6000 training and 2000 test images unless told otherwise",
     )
-    backbone = "cnn"
-    backbone_options = {"channels": 8, "hidden": 64}  # noqa: RUF012
-    settings = TrainingSettings(epochs=8, batch_size=64, patience=3)
+    classes = _TASKS
 
-    def __init__(
-        self,
-        name: str = "fashion10",
-        data_dir: Path | None = None,
-        *,
-        n_train: int | None = 6000,
-        n_test: int | None = 2000,
-        positive_weight: float = 1.0,
-        multiclass: bool = False,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(name, data_dir)
-        self.n_train, self.n_test, self.seed, self.multiclass = n_train, n_test, seed, multiclass
-        self.tasks = image_tasks(_TASKS, positive_weight, multiclass)
-        self.info = replace(self.info, tasks=tuple(task.name for task in self.tasks))
+    def __init__(self, name: str = "fashion10", data_dir: Path | None = None, **options: Any) -> None:
+        super().__init__(name, data_dir, **options)
 
-    def data(self) -> MultiTaskData:
-        """Return the images and their tasks.
+    def read(self) -> LabelledImages:
+        """Return all images.
 
         Raises
         ------
         DataError
             If the files are absent or malformed.
-        UsageError
-            If there are fewer images than wanted.
         """
         folder = find_folder(["fashion-mnist"], _FIRST, self.data_dir, also=[_DEBIAN])
         if folder is None:
             raise missing_data("Fashion-MNIST", f"fashion-mnist/{_FIRST}", _WAYS, self.data_dir)
-        source = draw(read_fashion_mnist(folder), self.n_train, self.n_test, self.seed)
-        labels = np.concatenate([source.labels, source.test_labels])
-        return image_data(
-            source,
-            self.tasks,
-            image_targets(labels, len(_TASKS), self.multiclass),
-            seed=self.seed,
-            name=self.name,
-            provenance=self.info.origin,
-        )
+        return read_fashion_mnist(folder)
 
 
 def read_fashion_mnist(folder: Path) -> LabelledImages:
