@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -196,24 +196,26 @@ class _Collection:
 
     def _collect(self, seeds: int) -> bool:
         """Train what is missing of some seeds; False where the time was up before."""
-        wanted = seeds * len(self.groups)
-        self._tell(seeds, wanted, None)
-        while self._count_done(seeds) < wanted:
+        done = self.store.done(self.number)
+        count = self._count(done, seeds)
+        self._tell(count, seeds, None)
+        while count < seeds * len(self.groups):
             if self._out_of_time():
                 return False
-            results = self.executor.run(measure_chunk, (self.source, self.experiment), self._leased(seeds))
-            trained = self.trained
-            with closing(results):
+            before = self.trained
+            leased = self._leased(done, seeds)
+            with closing(self.executor.run(measure_chunk, (self.source, self.experiment), leased)) as results:
                 for _, result in results:
                     self.trained += self.store.save(self.number, result, self.owner)
-                    self._tell(seeds, wanted, result)
-            if self.trained == trained and self._count_done(seeds) < wanted:
+                    self._tell(count + self.trained - before, seeds, result)
+            if self.trained == before and not self._out_of_time():
                 time.sleep(POLL_SECONDS)  # another collector trains what is left
+            done = self.store.done(self.number)
+            count = self._count(done, seeds)
         return True
 
-    def _leased(self, seeds: int) -> Iterator[tuple[int, Membership]]:
+    def _leased(self, done: Mapping[int, Membership], seeds: int) -> Iterator[tuple[int, Membership]]:
         """Yield chunks that this collector alone may train."""
-        done = self.store.done(self.number)
         for seed, rows in chunks(self.groups, range(seeds), done, self.chunk_size):
             if self._out_of_time():
                 return
@@ -225,8 +227,7 @@ class _Collection:
         limit = self.plan.time_limit
         return limit is not None and time.perf_counter() - self.begin >= limit
 
-    def _count_done(self, seeds: int) -> int:
-        done = self.store.done(self.number)
+    def _count(self, done: Mapping[int, Membership], seeds: int) -> int:
         none = np.zeros((0, self.groups.shape[1]), dtype=bool)
         return sum(
             len(self.groups) - len(missing(self.groups, done.get(seed, none))) for seed in range(seeds)
@@ -240,12 +241,10 @@ class _Collection:
         )
         return reliability(gains.values[:seeds, gains.entry_sizes > 1])
 
-    def _tell(self, seeds: int, wanted: int, latest: TrainedGroups | None) -> None:
-        if not self.observers:
-            return
+    def _tell(self, done: int, seeds: int, latest: TrainedGroups | None) -> None:
         progress = CollectionProgress(
-            self._count_done(seeds),
-            wanted,
+            done,
+            seeds * len(self.groups),
             self.trained,
             time.perf_counter() - self.begin,
             self.reliability,
@@ -283,7 +282,9 @@ class _Collection:
             gains = self.store.tensor(
                 self.number, split=self.plan.split, of=self.plan.of, form=self.plan.form
             )
-        found = self._measure_reliability(seeds)
+        found = self.reliability
+        if found is None or found.seeds != seeds:
+            found = self._measure_reliability(seeds)
         target = self.plan.until_reliable
         enough = target is None or (found is not None and found.value >= target)
         complete = seeds >= self.plan.seeds and enough
