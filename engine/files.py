@@ -40,7 +40,17 @@ def read_text(path: Path) -> str:
     DataError
         If it is missing, a folder, unreadable, or not UTF-8 text.
     """
-    data = read_bytes(path)
+    return decoded(path, read_bytes(path))
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """Return the text that the content of a file is.
+
+    Raises
+    ------
+    DataError
+        If it is not UTF-8 text.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from engine.errors import DataError, unknown_name
 from engine.experiment import Experiment
 from engine.gain_source import Collector
 from engine.solution import Solution
-from engine.store.seed_values import Form
+from engine.store.seed_values import Form, gains_over
 from engine.trained_groups import TrainedGroups
 
 REPORTED = ("valid", "test")
@@ -133,10 +133,7 @@ def relative_gains(
         ``"relative"`` or ``"log-ratio"``.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        if form == "log-ratio":
-            gains = signs * np.log(together / alone)
-        else:
-            gains = signs * (together - alone) / np.abs(alone)
+        gains = gains_over(together, alone, signs, form)
     return np.asarray(np.where(np.isfinite(gains), gains + 0.0, np.nan))
 
 

@@ -14,6 +14,26 @@ from engine.gains import GainTensor
 Form = Literal["relative", "log-ratio"]
 
 
+def gains_over(
+    together: NDArray[np.float64], alone: NDArray[np.float64], signs: NDArray[np.float64], form: Form
+) -> NDArray[np.float64]:
+    """Return the gains of values in a group over those in single-task training.
+
+    Parameters
+    ----------
+    together, alone
+        Of shapes that broadcast.
+    signs
+        1 where a higher value is better, −1 where a lower one is; broadcasts with them.
+    form
+        ``"relative"``: the difference divided by the magnitude of the single-task value;
+        ``"log-ratio"``: the logarithm of how many times better.
+    """
+    if form == "log-ratio":
+        return np.asarray(signs * np.log(together / alone))
+    return np.asarray(signs * (together - alone) / np.abs(alone))
+
+
 @dataclass(frozen=True, eq=False)
 class SeedValues:
     """A number per seed and (group, task) entry.
@@ -106,8 +126,7 @@ class SeedValues:
         signs
             Shape (N,): 1 where a higher value is better, −1 where a lower one is.
         form
-            ``"relative"``: the difference divided by the magnitude of the single-task value;
-            ``"log-ratio"``: the logarithm of how many times better.
+            As in :func:`gains_over`.
 
         Raises
         ------
@@ -121,14 +140,13 @@ class SeedValues:
         sign = signs[self.members]
         if form == "log-ratio":
             self._refuse(self.values <= 0, "is not positive, so it has no logarithm: use relative gains")
-            gains = sign * np.log(self.values / beside)
         else:
             self._refuse(
                 beside == 0,
                 "is 0 in single-task training, so nothing can be relative to it: take gains of the loss, "
                 "or another metric",
             )
-            gains = sign * (self.values - beside) / np.abs(beside)
+        gains = gains_over(self.values, beside, sign, form)
         gains[:, alone] = np.where(np.isnan(self.values[:, alone]), np.nan, 0.0)
         return replace(self, values=gains)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.data.readers.table import Table, check_names, make_column
 from engine.errors import DataError
-from engine.files import read_bytes
+from engine.files import decoded, read_bytes
 
 
 def read(path: Path) -> Table:
@@ -71,13 +71,7 @@ def _text(path: Path) -> str:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path}: this is not a whole gzip file.") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: this is not a text file in UTF-8.") from None
-    if "\x00" in text:
-        raise DataError(f"{path}: this is not a text file (it holds NUL bytes).")
-    return text
+    return decoded(path, data)
 
 
 def _check_separator(path: Path, names: list[str], separator: str) -> None:
