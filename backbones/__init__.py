@@ -7,8 +7,10 @@ from backbones.losses import sample_losses, task_loss
 from backbones.randomness import key
 from backbones.saving import train_for_good
 from backbones.serving import ServedModels, load_served
+from backbones.stacked.convert import has_noise
 from backbones.training.optimisers import make_optimiser
-from backbones.training.train import TrainerOptions, suggested_chunk, train_groups
+from backbones.training.options import TrainerOptions
+from backbones.training.train import suggested_chunk, train_groups
 
 __all__ = [
     "Backbone",
@@ -19,6 +21,7 @@ __all__ = [
     "ServedModels",
     "TrainerOptions",
     "build_group_model",
+    "has_noise",
     "key",
     "load_served",
     "make_backbone",

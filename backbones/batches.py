@@ -45,14 +45,18 @@ class DeviceData:
 
     def input(self, rows: torch.Tensor, task: int = 0) -> torch.Tensor:
         """Return the samples of some rows, ready for the encoder."""
-        values = (self.inputs[0] if self.data.shared else self.inputs[task])[rows]
-        if values.dtype == torch.uint8:
-            return values.to(self.dtype) / 255
-        return values.to(self.dtype) if values.dtype.is_floating_point else values.long()
+        return ready((self.inputs[0] if self.data.shared else self.inputs[task])[rows], self.dtype)
 
     def rows(self, split: str, task: int = 0) -> torch.Tensor:
         """Return the rows of a split on the device."""
         return torch.from_numpy(self.data.rows(split, task)).to(self.device)
+
+
+def ready(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return samples as an encoder takes them: bytes as 0…1, other integers as tokens, floats in a type."""
+    if values.dtype == torch.uint8:
+        return values.to(dtype) / 255
+    return values.to(dtype) if values.dtype.is_floating_point else values.long()
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from backbones.batches import DeviceData
 from backbones.serving import FORMAT_VERSION, MAP
 from backbones.training.loop import TrainedGroup, train_group
-from backbones.training.train import TrainerOptions
+from backbones.training.options import TrainerOptions
+from backbones.training.results import joined
 from engine import DataError, Experiment, UsageError
 from engine.trained_groups import TrainedGroups
 
@@ -68,10 +69,8 @@ def train_for_good(
     with filling(Path(folder)) as place:
         data = DeviceData(experiment, (options or TrainerOptions()).torch_device)
         trained = [train_group(experiment, np.flatnonzero(row).tolist(), seed, data) for row in membership]
-        results = _joined(trained, membership, seed)
-        # Where no epoch has a finite loss, what is kept are the initial weights, whose results are finite.
-        untrained = np.array([not np.isfinite(one.curve[one.best_epoch]).all() for one in trained])
-        diverged = results.diverged | untrained
+        results = joined(trained, membership, seed)
+        diverged = results.diverged
         if diverged.any():
             row = membership[int(np.flatnonzero(diverged)[0])]
             label = "|".join(tasks[task] for task in np.flatnonzero(row))
@@ -113,25 +112,6 @@ def filling(folder: Path) -> Iterator[Path]:
         raise DataError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _joined(trained: Sequence[TrainedGroup], membership: NDArray[np.bool_], seed: int) -> TrainedGroups:
-    def spread(values: NDArray[np.float64], group: TrainedGroup) -> NDArray[np.float64]:
-        wide = np.full((*values.shape[:-1], membership.shape[1]), np.nan)
-        wide[..., list(group.model.members)] = values
-        return wide
-
-    splits = tuple(trained[0].metrics)
-    return TrainedGroups(
-        membership,
-        seed,
-        {split: np.array([spread(one.metrics[split], one) for one in trained]) for split in splits},
-        {split: np.array([spread(one.losses[split], one) for one in trained]) for split in splits},
-        {"valid": tuple(spread(one.curve, one) for one in trained)},
-        np.array([len(one.curve) for one in trained]),
-        np.array([one.best_epoch for one in trained]),
-        np.array([one.seconds for one in trained]),
-    )
 
 
 def _save(folder: Path, index: int, trained: TrainedGroup) -> dict[str, str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from backbones.backbone import make_backbone
+from backbones.batches import ready
 from backbones.group_model import DTYPES, GroupModel
 from engine import DataError, Task, UsageError
 from engine.files import read_bytes, read_text
@@ -102,10 +103,7 @@ class ServedModels:
         return torch.from_numpy(values if values.flags.writeable else values.copy())
 
     def _ready(self, values: torch.Tensor) -> torch.Tensor:
-        dtype = DTYPES[self.description["settings"]["precision"]]
-        if values.dtype == torch.uint8:
-            return values.to(dtype) / 255
-        return values.to(dtype) if values.dtype.is_floating_point else values.long()
+        return ready(values, DTYPES[self.description["settings"]["precision"]])
 
 
 def load_served(folder: str | Path) -> ServedModels:

@@ -76,7 +76,7 @@ class SharedTraining:
     def __init__(self, experiment: Experiment, seed: int, device: str = "auto") -> None:
         from torch import nn
 
-        from backbones import DeviceData, TrainerOptions, build_group_model, make_optimiser
+        from backbones import DeviceData, TrainerOptions, build_group_model, has_noise, make_optimiser
 
         self.experiment, self.seed = experiment, seed
         self.data = DeviceData(experiment, TrainerOptions(device=device).torch_device)
@@ -95,9 +95,7 @@ class SharedTraining:
         self.optimiser = make_optimiser(
             (one for one in self.model.parameters() if one.requires_grad), experiment.settings
         )
-        self._noisy = any(
-            isinstance(one, nn.modules.dropout._DropoutNd) and one.p for one in self.model.modules()
-        )
+        self._noisy = has_noise(self.model)
         simple = (nn.Linear, nn.LayerNorm, nn.Flatten, nn.ReLU, nn.GELU, nn.Tanh, nn.Sigmoid, nn.Dropout)
         leaves = [one for one in self.model.modules() if not any(True for _ in one.children())]
         self.plain = not self._noisy and all(isinstance(one, (*simple, nn.ModuleList)) for one in leaves)

@@ -13,7 +13,7 @@ from backbones.batches import DeviceData
 from backbones.training.loop import train_group
 from backbones.training.memory import halving
 from backbones.training.methods import LOOP_CHUNK, choose
-from backbones.training.options import TrainerOptions as TrainerOptions
+from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation
 from backbones.training.results import GroupResult, joined
 from backbones.training.stack import StackTraining
