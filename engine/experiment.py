@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.data.multi_task_data import MultiTaskData
-from engine.training_settings import TrainingSettings as TrainingSettings
+from engine.training_settings import TrainingSettings
 
 
 @dataclass(frozen=True, eq=False)

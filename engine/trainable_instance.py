@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from engine.data.multi_task_data import MultiTaskData
-from engine.experiment import Experiment, TrainingSettings
+from engine.experiment import Experiment
 from engine.gains import GainTensor
 from engine.instance import CatalogueInstance
+from engine.training_settings import TrainingSettings
 
 DEFAULT_STORE = "sqlite:///gains.db"
 """Where gains are kept unless a URL is given or the environment variable ENGINE_STORE is set."""

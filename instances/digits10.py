@@ -10,9 +10,9 @@ import numpy as np
 from engine.data import MultiTaskData, Task
 from engine.data.splits import stratified_splits
 from engine.errors import UsageError
-from engine.experiment import TrainingSettings
 from engine.instance import InstanceInfo
 from engine.trainable_instance import TrainableInstance
+from engine.training_settings import TrainingSettings
 
 TASKS = tuple(f"digit_{digit}" for digit in range(10))
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.data import MultiTaskData
 from engine.errors import MissingDependencyError, UsageError, unknown_name
-from engine.experiment import TrainingSettings
 from engine.instance import InstanceInfo
 from engine.trainable_instance import TrainableInstance
+from engine.training_settings import TrainingSettings
 from instances import character_grams, mini_lm
 from instances.array_cache import cached_array, file_stamps
 from instances.local_files import find_folder, missing_data

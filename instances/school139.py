@@ -8,9 +8,9 @@ from pathlib import Path
 from engine.data import MultiTaskData
 from engine.data.readers import read_table, read_table_data
 from engine.errors import DataError
-from engine.experiment import TrainingSettings
 from engine.instance import InstanceInfo
 from engine.trainable_instance import TrainableInstance
+from engine.training_settings import TrainingSettings
 from instances.published import PublishedFile, locate
 
 _REPOSITORY = "Task-Grouping-for-Automated-Multi-Task-Machine-Learning-via-Task-Affinity-Prediction"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 
 from backbones.stacked.layer import Values
-from engine.experiment import TrainingSettings
+from engine.training_settings import TrainingSettings
 
 VECTOR = 64
 """A multiple of the numbers that one instruction of a processor takes."""
