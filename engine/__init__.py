@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from engine.file_instance import open_instance as open_instance
     from engine.frontiers import frontier as frontier
     from engine.gain_model import GainModel as GainModel
+    from engine.gain_model import PosteriorModel as PosteriorModel
     from engine.gain_model import UncertainModel as UncertainModel
     from engine.gain_model import all_groups as all_groups
     from engine.gain_model import tabulate as tabulate
@@ -151,7 +152,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.extension": ("Decisions", "ExtendedObjective", "PyomoConstraint"),
     "engine.file_instance": ("FileInstance", "open_instance"),
     "engine.frontiers": ("frontier",),
-    "engine.gain_model": ("GainModel", "UncertainModel", "all_groups", "tabulate"),
+    "engine.gain_model": ("GainModel", "PosteriorModel", "UncertainModel", "all_groups", "tabulate"),
     "engine.gain_source": (
         "AffinitySource",
         "Collector",

@@ -60,6 +60,52 @@ class UncertainModel(GainModel, Protocol):
         ...
 
 
+@runtime_checkable
+class PosteriorModel(UncertainModel, Protocol):
+    """An uncertain model that tells the true gain of a group from one noisy measurement of it.
+
+    Its predictions hold for measured groups as well: there they lie between the measurement and what
+    the other groups say. ``std`` is the error of a prediction against a new measurement, as for every
+    uncertain model; the error against the true gain is smaller by the noise.
+    """
+
+    def noise(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the standard deviation of one measurement about the true gain.
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+
+        Returns
+        -------
+        ndarray
+            Shape (m, N), NaN where the task is not a member; nowhere above ``std``.
+        """
+        ...
+
+    def sample(
+        self, membership: NDArray[np.bool_], count: int, random: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Draw true gains from the posterior, jointly over all groups and tasks.
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+        count
+            Number of draws, S.
+        random
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray
+            Shape (S, m, N), NaN where the task is not a member.
+        """
+        ...
+
+
 def tabulate(
     model: GainModel,
     membership: NDArray[np.bool_],

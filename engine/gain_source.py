@@ -65,6 +65,23 @@ class Predictor(GainSource):
             If the tensor lacks what the source needs.
         """
 
+    def refit(self, gains: GainTensor, previous: GainModel) -> GainModel:
+        """Fit the source on more gains than before; fits anew where nothing is won by starting from there.
+
+        Parameters
+        ----------
+        gains
+            All that is known now.
+        previous
+            What this source made of some of it.
+
+        Raises
+        ------
+        DataError
+            If the tensor lacks what the source needs.
+        """
+        return self.fit(gains)
+
 
 class Collector(GainSource):
     """Base of the sources that train groups; :func:`engine.collect` stores and resumes for them."""
