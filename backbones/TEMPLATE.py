@@ -51,7 +51,7 @@ class OneLayer(Backbone):
             )
         # An ordinary module, made anew at each call. Draw initial weights from torch's global generator
         # only: it is seeded before the call, alike for all groups of a seed, so that they are paired.
-        # Dropout must be a module, not a function, for the trainer to see it and seed it.
+        # Dropout is better a module than a function, since groups can be stacked then.
         modules: list[nn.Module] = [nn.Linear(math.prod(shape), self.hidden), nn.Tanh()]
         if self.dropout:
             modules.append(nn.Dropout(self.dropout))

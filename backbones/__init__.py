@@ -2,12 +2,12 @@
 
 from backbones.backbone import Backbone, BackboneInfo, make_backbone
 from backbones.batches import Batches, DeviceData
+from backbones.behaviour import observe
 from backbones.group_model import GroupModel, build_group_model
 from backbones.losses import sample_losses, task_loss
 from backbones.randomness import key
 from backbones.saving import train_for_good
 from backbones.serving import ServedModels, load_served
-from backbones.stacked.convert import has_noise
 from backbones.training.optimisers import make_optimiser
 from backbones.training.options import TrainerOptions
 from backbones.training.train import suggested_chunk, train_groups
@@ -21,11 +21,11 @@ __all__ = [
     "ServedModels",
     "TrainerOptions",
     "build_group_model",
-    "has_noise",
     "key",
     "load_served",
     "make_backbone",
     "make_optimiser",
+    "observe",
     "sample_losses",
     "suggested_chunk",
     "task_loss",

@@ -61,6 +61,20 @@ class Backbone(ABC):
             A module from (batch, *shape) to (batch, d), and d.
         """
 
+    @classmethod
+    def content(cls, options: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return what the files hold that options name, as a digest per option; no files, by default.
+
+        An experiment is known by it in the gain store: other weights in the same place are another
+        experiment, and the same weights elsewhere are not.
+
+        Parameters
+        ----------
+        options
+            Values of fields, by name, as the user gave them.
+        """
+        return {}
+
     def head(self, width: int, task: Task) -> nn.Module:
         """Return the head of a task, a module from (batch, d) to (batch, outputs); a linear map."""
         return nn.Linear(width, task.outputs)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from backbones.group_model import DTYPES
+from backbones.inputs import ready
 from backbones.randomness import generator
 from engine.experiment import Experiment
 
@@ -50,13 +51,6 @@ class DeviceData:
     def rows(self, split: str, task: int = 0) -> torch.Tensor:
         """Return the rows of a split on the device."""
         return torch.from_numpy(self.data.rows(split, task)).to(self.device)
-
-
-def ready(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Return samples as an encoder takes them: bytes as 0…1, other integers as tokens, floats in a type."""
-    if values.dtype == torch.uint8:
-        return values.to(dtype) / 255
-    return values.to(dtype) if values.dtype.is_floating_point else values.long()
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

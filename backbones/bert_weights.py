@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from pathlib import Path
@@ -37,6 +38,29 @@ def find_weights(weights: str) -> Path:
         f"Backbone 'text-encoder': weights {weights!r} are neither a folder with config.json and "
         f"model.safetensors nor an installed package that holds them."
     )
+
+
+def weights_digest(folder: Path) -> str:
+    """Return ``sha256:`` and the digest of what an encoder is made from, wherever its folder lies.
+
+    Parameters
+    ----------
+    folder
+        With ``config.json`` and ``model.safetensors``.
+
+    Raises
+    ------
+    DataError
+        If one of them cannot be read.
+    """
+    parts = []
+    for name in ("config.json", "model.safetensors"):
+        try:
+            with (folder / name).open("rb") as stream:
+                parts.append(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:
+            raise DataError(f"{folder / name}: cannot be read ({error.strerror or error}).") from None
+    return f"sha256:{hashlib.sha256(b''.join(parts)).hexdigest()}"
 
 
 def load_bert(folder: Path, dropout: float) -> tuple[Bert, BertShape]:

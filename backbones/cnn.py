@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import image_shape
+from backbones.inputs import check_options, image_shape
 
 SMALLEST = 8
 
@@ -36,6 +36,9 @@ class Cnn(Backbone):
         inputs="image",
         reference="the small network of Sherif et al., STG-MTL (2023)",
     )
+
+    def __post_init__(self) -> None:
+        check_options("cnn", self, {"channels": 1, "hidden": 1}, ("dropout",))
 
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the network for images of 8 × 8 pixels or more."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 
-from backbones.backbone import Backbone, make_backbone
+from backbones.backbone import make_backbone
+from backbones.inputs import ready
 from backbones.randomness import key, seed_generators
+from backbones.training.memory import is_out_of_memory
+from engine import Task, UsageError
+from engine.errors import EngineError
 from engine.experiment import Experiment
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -49,7 +54,7 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
     """Return the untrained network of a group, on the CPU.
 
     The encoder's initial weights depend on the seed alone and those of a head on seed and task, so
-    that all groups of a seed start alike and their gains are paired.
+    that all groups of a seed start alike and their gains are paired. The network is tried on two samples.
 
     Parameters
     ----------
@@ -59,16 +64,98 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
         Task indices of the group.
     seed
         Of the initial weights.
+
+    Raises
+    ------
+    UsageError
+        If the backbone cannot be built or run on the samples, or what it gives does not fit the tasks.
+    DataError
+        If the backbone refuses the samples.
     """
-    backbone = make_backbone(experiment.backbone, experiment.backbone_options)
-    with torch.random.fork_rng(devices=[]):
+    name, data = experiment.backbone, experiment.data
+    tasks = [data.tasks[task] for task in members]
+    backbone = make_backbone(name, experiment.backbone_options)
+    dtype = DTYPES[experiment.settings.precision]
+    rows = data.rows("train", members[0])[:2]
+    samples = ready(torch.from_numpy(data.input_of(members[0])[rows]), dtype)
+    with torch.random.fork_rng(devices=[]), failure_told(name), torch.no_grad():
         seed_generators(key(seed, "encoder"))
-        encoder, width = backbone.encoder(experiment.data.input_shape, experiment.data.input_dtype)
-        heads = [_head(backbone, width, experiment, task, seed) for task in members]
-    model = GroupModel(encoder, heads, members)
-    return model.to(DTYPES[experiment.settings.precision])
+        encoder, width = backbone.encoder(data.input_shape, data.input_dtype)
+        # A lazy layer draws its weights when it is first run: before any head.
+        features = _tried(name, "encoder", encoder.to(dtype), samples, width)
+        heads = [_head(name, backbone.head, task, seed, features.to(dtype)) for task in tasks]
+    model = GroupModel(encoder, heads, members).to(dtype).train()
+    _check_weights(name, model, tasks)
+    return model
 
 
-def _head(backbone: Backbone, width: int, experiment: Experiment, task: int, seed: int) -> nn.Module:
-    seed_generators(key(seed, "head", experiment.data.tasks[task].name))
-    return backbone.head(width, experiment.data.tasks[task])
+@contextmanager
+def failure_told(backbone: str) -> Iterator[None]:
+    """Turn what a backbone raises while it is built and tried into an error that names it.
+
+    Raises
+    ------
+    UsageError
+        If anything but the engine's own errors, or a lack of memory, is raised in the block.
+    """
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]:.200}"
+        raise UsageError(
+            f"Backbone {backbone!r} cannot be built or run on these samples ({told})."
+        ) from error
+
+
+def _head(
+    backbone: str, make: Callable[[int, Task], nn.Module], task: Task, seed: int, features: torch.Tensor
+) -> nn.Module:
+    seed_generators(key(seed, "head", task.name))
+    head = make(features.shape[1], task).to(features.dtype)
+    _tried(backbone, f"head of task {task.name!r}", head, features, task.outputs)
+    return head
+
+
+def _tried(backbone: str, part: str, module: nn.Module, inputs: torch.Tensor, width: int) -> torch.Tensor:
+    """Return the outputs of an encoder or a head in evaluation mode, after checks that name the backbone."""
+    for name, one in module.named_modules():
+        if isinstance(one, nn.modules.batchnorm._BatchNorm) and not one.track_running_stats:
+            raise UsageError(
+                f"Backbone {backbone!r}: layer {name!r} of its {part} normalises by batch without running "
+                "statistics, so that what it gives for a sample depends on the others. Keep them."
+            )
+    given = inputs.clone()
+    outputs: torch.Tensor = module.eval()(given)
+    _check_shape(backbone, part, outputs, (len(inputs), width))
+    if not torch.equal(given, inputs):
+        raise UsageError(
+            f"Backbone {backbone!r}: its {part} changes its inputs in place, which others need too. Use "
+            "operations that make a new tensor, and layers without inplace at the beginning."
+        )
+    return outputs
+
+
+def _check_shape(backbone: str, part: str, found: object, wanted: tuple[int, ...]) -> None:
+    if not isinstance(found, torch.Tensor) or tuple(found.shape) != wanted:
+        given = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        raise UsageError(
+            f"Backbone {backbone!r}: its {part} must give {wanted} for {wanted[0]} samples, not {given}."
+        )
+
+
+def _check_weights(backbone: str, model: GroupModel, tasks: Sequence[Task]) -> None:
+    if not any(one.requires_grad for one in model.parameters()):
+        raise UsageError(f"Backbone {backbone!r} has no weights that are trained.")
+    owner: dict[int, str] = {id(one): "the encoder" for one in model.encoder.parameters()}
+    for task, head in zip(tasks, model.heads, strict=True):
+        part = f"the head of task {task.name!r}"
+        for one in head.parameters():
+            if owner.setdefault(id(one), part) != part:
+                raise UsageError(
+                    f"Backbone {backbone!r}: {owner[id(one)]} and {part} have weights in common. Heads are "
+                    "modules of their own, made anew at each call; what tasks share is in the encoder."
+                )

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import series_shape
+from backbones.inputs import check_options, series_shape
 
 
 class LastState(nn.Module):
@@ -55,6 +55,9 @@ class Gru(Backbone):
         inputs="series",
         reference="Cho et al.: Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
     )
+
+    def __post_init__(self) -> None:
+        check_options("gru", self, {"hidden": 1, "layers": 1})
 
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the recurrent network."""

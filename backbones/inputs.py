@@ -1,17 +1,81 @@
-"""What a backbone takes: the shapes of samples, checked with errors that name the backbone."""
+"""What a backbone takes: samples and options, checked with errors that name the backbone."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
-from engine import DataError
+from engine import DataError, UsageError
 
 
 def is_token_type(dtype: np.dtype[Any]) -> bool:
     """Return whether inputs of this type are tokens: integers other than bytes."""
     return dtype.kind in "iu" and dtype != np.uint8
+
+
+def ready(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return samples as an encoder takes them: bytes as 0…1, other integers as tokens, floats in a type."""
+    if values.dtype == torch.uint8:
+        return values.to(dtype) / 255
+    return values.to(dtype) if values.dtype.is_floating_point else values.long()
+
+
+def check_options(backbone: str, of: object, least: Mapping[str, int], rates: Iterable[str] = ()) -> None:
+    """Check the options of a backbone that are sizes or probabilities.
+
+    Parameters
+    ----------
+    backbone
+        Name for the error.
+    of
+        The backbone.
+    least
+        The smallest value of each option that is a whole number.
+    rates
+        The options that are probabilities: from 0 to below 1.
+
+    Raises
+    ------
+    UsageError
+        If one is out of range or no such number.
+    """
+    for name, smallest in least.items():
+        value = getattr(of, name)
+        if type(value) is not int or value < smallest:
+            raise UsageError(
+                f"Backbone {backbone!r}: {name} must be a whole number of {smallest} or more, not {value!r}."
+            )
+    for name in rates:
+        value = getattr(of, name)
+        if type(value) not in (int, float) or not 0 <= value < 1:
+            raise UsageError(f"Backbone {backbone!r}: {name} must be from 0 to below 1, not {value!r}.")
+
+
+def flat_width(backbone: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """Return how many numbers a sample of any shape has.
+
+    Parameters
+    ----------
+    backbone
+        Name for the error.
+    shape, dtype
+        Of one sample.
+
+    Raises
+    ------
+    DataError
+        If a sample is of tokens.
+    """
+    if is_token_type(dtype):
+        raise DataError(
+            f"Backbone {backbone!r} takes floats or bytes; these samples are {dtype} of shape {shape}, which "
+            "are tokens. Make them floats if they are quantities."
+        )
+    return math.prod(shape)
 
 
 def image_shape(

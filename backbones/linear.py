@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
+from backbones.inputs import check_options, flat_width
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Linear(Backbone):
     width: int = 16
     info = BackboneInfo(summary="one shared affine map", inputs="vector")
 
+    def __post_init__(self) -> None:
+        check_options("linear", self, {"width": 1})
+
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the map; samples of any shape are flattened."""
-        return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), self.width)), self.width
+        return nn.Sequential(
+            nn.Flatten(), nn.Linear(flat_width("linear", shape, dtype), self.width)
+        ), self.width

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
+from backbones.inputs import check_options, flat_width
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,13 @@ class Mlp(Backbone):
     dropout: float = 0.0
     info = BackboneInfo(summary="fully connected layers with ReLU", inputs="vector")
 
+    def __post_init__(self) -> None:
+        check_options("mlp", self, {"hidden": 1, "layers": 1}, ("dropout",))
+
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the hidden layers; samples of any shape are flattened."""
         modules: list[nn.Module] = [nn.Flatten()]
-        width = math.prod(shape)
+        width = flat_width("mlp", shape, dtype)
         for _ in range(self.layers):
             modules += [nn.Linear(width, self.hidden), nn.ReLU()]
             if self.dropout:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import image_shape
+from backbones.inputs import check_options, image_shape
 from engine.errors import unknown_name
 
 SMALLEST = 8
@@ -72,6 +72,7 @@ class ResNet18(Backbone):
     )
 
     def __post_init__(self) -> None:
+        check_options("resnet18", self, {"channels": 1})
         if self.stem not in STEMS:
             raise unknown_name("stem of backbone 'resnet18':", str(self.stem), STEMS)
 

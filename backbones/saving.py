@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from backbones.batches import DeviceData
 from backbones.serving import FORMAT_VERSION, MAP
 from backbones.training.loop import TrainedGroup, train_group
+from backbones.training.methods import choose
 from backbones.training.options import TrainerOptions
 from backbones.training.results import joined
+from backbones.training.train import random_state_kept, threads
 from engine import DataError, Experiment, UsageError
 from engine.trained_groups import TrainedGroups
 
@@ -67,8 +69,11 @@ def train_for_good(
         if not membership[group, tasks.index(name)]:
             raise UsageError(f"Task {name!r} cannot be served by a group that it is no member of.")
     with filling(Path(folder)) as place:
-        data = DeviceData(experiment, (options or TrainerOptions()).torch_device)
-        trained = [train_group(experiment, np.flatnonzero(row).tolist(), seed, data) for row in membership]
+        wanted = replace(options or TrainerOptions(), method="loop")
+        data = DeviceData(experiment, wanted.torch_device)
+        with threads(choose(experiment, wanted, data, seed)[0].threads), random_state_kept(data.device):
+            groups = [np.flatnonzero(row).tolist() for row in membership]
+            trained = [train_group(experiment, group, seed, data) for group in groups]
         results = joined(trained, membership, seed)
         diverged = results.diverged
         if diverged.any():

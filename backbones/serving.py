@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from backbones.backbone import make_backbone
-from backbones.batches import ready
-from backbones.group_model import DTYPES, GroupModel
+from backbones.group_model import DTYPES, GroupModel, failure_told
+from backbones.inputs import ready
 from engine import DataError, Task, UsageError
 from engine.files import read_bytes, read_text
 
@@ -100,7 +100,8 @@ class ServedModels:
         same = values.dtype == kind or values.dtype.kind == kind.kind == "f"
         if not same and not (values.dtype.kind in "iu" and kind.kind in "iu" and np.uint8 != kind):
             raise UsageError(f"Samples are {values.dtype} but the networks were trained on {kind}.")
-        return torch.from_numpy(values if values.flags.writeable else values.copy())
+        native = values.astype(kind.newbyteorder("="), copy=not values.flags.writeable)
+        return torch.from_numpy(native)
 
     def _ready(self, values: torch.Tensor) -> torch.Tensor:
         return ready(values, DTYPES[self.description["settings"]["precision"]])
@@ -164,7 +165,7 @@ def _model(description: Mapping[str, Any], tasks: list[Task], file: Path, digest
     if hashlib.sha256(content).hexdigest() != digest:
         raise DataError(f"{file}: the file is not the one that was saved (its SHA-256 differs).")
     backbone = make_backbone(description["backbone"], description["backbone_options"])
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), failure_told(description["backbone"]):
         encoder, width = backbone.encoder(
             tuple(description["input_shape"]), np.dtype(description["input_dtype"])
         )

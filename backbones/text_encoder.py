@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
 from backbones.bert import Bert, BertShape
-from backbones.bert_weights import find_weights, load_bert
-from backbones.inputs import is_token_type
+from backbones.bert_weights import find_weights, load_bert, weights_digest
+from backbones.inputs import check_options, is_token_type
 from engine import DataError, UsageError
 
 
@@ -52,12 +53,21 @@ class TextEncoder(Backbone):
     )
 
     def __post_init__(self) -> None:
-        if self.hidden < 1 or self.heads < 1 or self.hidden % self.heads:
+        check_options(
+            "text-encoder", self, dict.fromkeys(("hidden", "layers", "heads", "vocabulary"), 1), ("dropout",)
+        )
+        if self.hidden % self.heads:
             raise UsageError(
                 f"Backbone 'text-encoder': {self.heads} heads cannot share a width of {self.hidden}."
             )
         if self.frozen and not self.weights:
             raise UsageError("Backbone 'text-encoder': frozen needs weights, there is nothing to keep.")
+
+    @classmethod
+    def content(cls, options: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the digest of the weights, where some are named."""
+        weights = options.get("weights")
+        return {"weights": weights_digest(find_weights(weights))} if weights else {}
 
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the encoder of tokens (integers), or the adapter of embeddings (floats)."""

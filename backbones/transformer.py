@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import series_shape
+from backbones.inputs import check_options, series_shape
 from engine import UsageError
 from engine.errors import unknown_name
 
@@ -102,7 +102,8 @@ class Transformer(Backbone):
     )
 
     def __post_init__(self) -> None:
-        if self.hidden < 1 or self.heads < 1 or self.hidden % self.heads:
+        check_options("transformer", self, {"hidden": 1, "layers": 1, "heads": 1}, ("dropout",))
+        if self.hidden % self.heads:
             raise UsageError(
                 f"Backbone 'transformer': {self.heads} heads cannot share a width of {self.hidden}."
             )

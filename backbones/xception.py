@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import image_shape
+from backbones.inputs import check_options, image_shape
 
 SMALLEST = 16
 LARGE_IMAGE = 64
@@ -79,6 +79,9 @@ class Xception(Backbone):
         inputs="image",
         reference="Chollet: Xception: deep learning with depthwise separable convolutions, CVPR 2017",
     )
+
+    def __post_init__(self) -> None:
+        check_options("xception", self, {"channels": 1, "middle_blocks": 0})
 
     def encoder(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[nn.Module, int]:
         """Return the network for images of 16 × 16 pixels or more."""

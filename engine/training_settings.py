@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from engine.errors import UsageError, unknown_name
@@ -48,13 +49,14 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("patience", 0), ("batch_size", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be {least} or more, not {getattr(self, name)}.")
-        if not self.learning_rate > 0:
-            raise UsageError(f"learning_rate must be above 0, not {self.learning_rate}.")
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise UsageError(f"{name} must be a whole number of {least} or more, not {value!r}.")
+        if not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"learning_rate must be above 0 and finite, not {self.learning_rate}.")
         for name in ("momentum", "weight_decay", "clip_norm"):
-            if not getattr(self, name) >= 0:
-                raise UsageError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name} must be 0 or more and finite, not {getattr(self, name)}.")
         if self.optimiser not in OPTIMISERS:
             raise unknown_name("optimiser", self.optimiser, OPTIMISERS)
         if self.precision not in PRECISIONS:

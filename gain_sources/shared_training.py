@@ -64,8 +64,8 @@ class SharedTraining:
     shared
         The parameters that all tasks share, by their names in the encoder.
     plain
-        Whether samples go through the network one by one without random noise and through layers that
-        gain from many sets of parameters at once.
+        Whether samples go through the network one by one without random noise or a state, and through
+        layers that gain from many sets of parameters at once.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class SharedTraining:
     def __init__(self, experiment: Experiment, seed: int, device: str = "auto") -> None:
         from torch import nn
 
-        from backbones import DeviceData, TrainerOptions, build_group_model, has_noise, make_optimiser
+        from backbones import DeviceData, TrainerOptions, build_group_model, make_optimiser, observe
 
         self.experiment, self.seed = experiment, seed
         self.data = DeviceData(experiment, TrainerOptions(device=device).torch_device)
@@ -95,10 +95,14 @@ class SharedTraining:
         self.optimiser = make_optimiser(
             (one for one in self.model.parameters() if one.requires_grad), experiment.settings
         )
-        self._noisy = has_noise(self.model)
+        few = self.data.rows("train")[: min(2, experiment.settings.batch_size)]
+        seen = observe(self.model, self.data.input(few))
+        self._noisy = seen.noisy
         simple = (nn.Linear, nn.LayerNorm, nn.Flatten, nn.ReLU, nn.GELU, nn.Tanh, nn.Sigmoid, nn.Dropout)
         leaves = [one for one in self.model.modules() if not any(True for _ in one.children())]
-        self.plain = not self._noisy and all(isinstance(one, (*simple, nn.ModuleList)) for one in leaves)
+        self.plain = not (seen.noisy or seen.state) and all(
+            isinstance(one, (*simple, nn.ModuleList)) for one in leaves
+        )
 
     def steps(self, every: int) -> Iterator[Step]:
         """Train, and yield every ``every``-th step, the first included, before it is taken.
@@ -131,10 +135,10 @@ class SharedTraining:
                 for number, rows in enumerate(batches.epoch(epoch)):
                     step = self._step(epoch, number, rows)
                     if taken % every == 0:
-                        buffers = [(one, one.clone()) for one in self.model.buffers()]
+                        buffers = [(name, one.clone()) for name, one in self.model.named_buffers()]
                         yield step
-                        for one, kept in buffers:
-                            one.copy_(kept)
+                        for name, kept in buffers:
+                            self.model.get_buffer(name).copy_(kept)
                     taken += 1
                     self._take(step)
                 if not settings.patience:

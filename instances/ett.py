@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data import MultiTaskData, Task
 from engine.data.readers import read_table
+from engine.data.readers.inputs import centre
 from engine.data.splits import Splits, blocked_splits, temporal_splits
 from engine.errors import DataError, UsageError, unknown_name
 from engine.trainable_instance import TrainableInstance
@@ -118,7 +119,7 @@ def series_data(
     view: Any = np.lib.stride_tricks.sliding_window_view
     # Torch takes no read-only array without a copy.
     inputs = view(scaled.astype(np.float32), window, axis=0, writeable=True)[:starts:step].swapaxes(1, 2)
-    ahead = view(scaled[window:], horizon, axis=0)[::step]
+    ahead = view(scaled[window:], horizon, axis=0, writeable=True)[::step]
     return MultiTaskData(
         tuple(Task(one, outputs=horizon) for one in names),
         (inputs,),
@@ -151,9 +152,7 @@ def _scale(
     covered = np.zeros(len(series), dtype=bool)
     for offset in range(span):
         covered[starts + offset] = True
-    known = series[covered]
-    spread = known.std(axis=0)
-    return known.mean(axis=0), np.where(spread > 0, spread, 1.0)
+    return centre(series[covered])
 
 
 class EttInstance(TrainableInstance):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import MultiTaskData, Task
+from engine.data.readers.inputs import centre
 from engine.errors import DataError, UsageError
 from instances.mimic27 import TASKS
 
@@ -135,7 +136,13 @@ def _splits(
         if lacking:
             raise DataError(f"{path}: the column 'split' lacks {lacking}.")
         return {part: np.flatnonzero(of == part) for part in _PARTS}
-    patients = labels["subject_id" if "subject_id" in labels else "stay_id"].to_numpy()
+    whose = "subject_id" if "subject_id" in labels else "stay_id"
+    if labels[whose].isna().any():
+        row = int(labels[whose].isna().to_numpy().argmax())
+        raise DataError(f"{path}, row {row + 2}: {whose} is missing.")
+    patients = labels[whose].to_numpy()
+    if patients.dtype == object:
+        patients = patients.astype(str)
     distinct = np.unique(patients)
     order = distinct[np.random.default_rng(seed).permutation(len(distinct))]
     first, second = round(len(order) * test), round(len(order) * (test + valid))
@@ -178,11 +185,10 @@ def _sequences(folder: Path, stays: Any, hours: int) -> NDArray[np.float64]:
 def _inputs(values: NDArray[np.float64], train: NDArray[np.int64], measured: bool) -> NDArray[np.float32]:
     known = ~np.isnan(values)
     seen = known[train]
-    counts = np.maximum(seen.sum(axis=(0, 1)), 1)
-    mean = np.where(seen, values[train], 0.0).sum(axis=(0, 1)) / counts
-    spread = np.where(seen, values[train] - mean, 0.0)
-    deviation = np.sqrt((spread**2).sum(axis=(0, 1)) / counts)
-    scaled = (values - mean) / np.where(deviation > 0, deviation, 1.0)
+    mean, deviation = np.zeros(values.shape[2]), np.ones(values.shape[2])
+    for feature in np.flatnonzero(seen.any(axis=(0, 1))):
+        mean[feature], deviation[feature] = centre(values[train, :, feature][seen[:, :, feature]])
+    scaled = (values - mean) / deviation
     hour = np.arange(values.shape[1])[None, :, None]
     last = np.maximum.accumulate(np.where(known, hour, -1), axis=1)
     carried = np.take_along_axis(scaled, np.maximum(last, 0), axis=1)

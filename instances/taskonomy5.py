@@ -10,6 +10,11 @@ from instances.published import mtgnet
 
 _GAINS = mtgnet("taskonomy/taskonomy.csv", "679039b4480428fbecd2aa57155fdc70076821fa87d7823bfa9fb965d7c9dec6")
 
+_TASKS = (
+    "One gain file is both source and evaluation, so the optimism of its gains is zero by construction. "
+    "The order of the tasks is inferred from the gains."
+)
+
 
 class Taskonomy5(MtgNetInstance):
     """Taskonomy with five tasks: all 31 groups, one gain file that is both source and evaluation."""
@@ -25,13 +30,14 @@ class Taskonomy5(MtgNetInstance):
         default_budget=3.0,
         origin=ORIGIN,
         licence=LICENCE,
-        note="One gain file is both source and evaluation, so the optimism of measured gains is zero by "
-        "construction. The order of the tasks is inferred from the gains. The tag gains are those of "
-        "another publication, probably in another order of tasks.",
+        bundled="predictions of 31 groups, which come with the engine",
+        note=f"{_TASKS} The tag gains are those of another publication, probably in another order of tasks.",
     )
+    tasks_note = _TASKS
     membership = mtgnet(
         "taskonomy/taskonomy_x.csv", "9f09566ea6230b8f6dbca9014ae57e5a77636c5e784c9d280faedb9ae98cce33"
     )
+    predictions = "taskonomy5.npz"
     files: ClassVar = {
         ("measured", "published"): _GAINS,
         ("hoa", "published"): mtgnet(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import MultiTaskData
+from engine.data.readers.inputs import centre
 from engine.errors import DataError, UsageError
 from instances.array_cache import cached_array, file_stamps
 from instances.image_files import read_image
@@ -156,8 +157,11 @@ def _targets(views: list[View], domain: str, outputs: int, grid: int) -> NDArray
 
 def _standardised(values: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
     known = values[train][~np.isnan(values[train])]
-    deviation = known.std() if len(known) else 0.0
-    return (values - known.mean()) / deviation if deviation > 0 else values
+    if not len(known):
+        return values
+    mean, deviation = centre(known)
+    scaled: NDArray[np.float64] = (values - mean) / deviation
+    return scaled
 
 
 def _splits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from backbones.autoformer.layers import (
     SeasonalNorm,
 )
 from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import series_shape
+from backbones.inputs import check_options, series_shape
 from engine import UsageError
 from engine.data import Task
 
@@ -140,12 +141,12 @@ class Autoformer(Backbone):
     )
 
     def __post_init__(self) -> None:
-        if self.window < 1 or self.window % 2 == 0:
+        sizes = ("horizon", "label", "hidden", "inner", "encoder_layers", "decoder_layers", "window")
+        check_options("autoformer", self, dict.fromkeys(sizes, 1), ("dropout",))
+        if self.window % 2 == 0:
             raise UsageError(f"Backbone 'autoformer': window must be odd, not {self.window}.")
-        if self.horizon < 1 or self.label < 1:
-            raise UsageError("Backbone 'autoformer': horizon and label must be 1 or more.")
-        if self.encoder_layers < 1 or self.decoder_layers < 1:
-            raise UsageError("Backbone 'autoformer': it needs an encoder and a decoder layer at least.")
+        if not 0 < self.factor < math.inf:
+            raise UsageError(f"Backbone 'autoformer': factor must be above 0, not {self.factor}.")
 
     @property
     def _names(self) -> tuple[str, ...]:

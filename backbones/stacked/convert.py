@@ -10,6 +10,7 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from backbones.backbone import Backbone, StackedFunction
+from backbones.behaviour import Behaviour
 from backbones.gru import LastState
 from backbones.stacked.encoder import (
     PREFIX,
@@ -34,35 +35,45 @@ class NoStack(Exception):
     """There is no stack of this network; the message says why."""
 
 
-def has_noise(module: nn.Module) -> bool:
-    """Return whether a network draws random numbers while training."""
-    return any(_rate(one) > 0 for one in module.modules())
-
-
-def _rate(module: nn.Module) -> float:
-    # Dropout modules have p; recurrent layers and attention have dropout inside.
-    name = "p" if isinstance(module, nn.modules.dropout._DropoutNd) else "dropout"
-    rate = getattr(module, name, 0.0)
-    return float(rate) if isinstance(rate, int | float) else 0.0
-
-
 def is_frozen(encoder: nn.Module) -> bool:
     """Return whether nothing of an encoder is trained."""
     return not any(one.requires_grad for one in encoder.parameters())
 
 
-def frozen(encoder: nn.Module, device_type: str) -> StackedEncoder:
-    """Return an encoder that all members share.
+def refuse_ties(encoder: nn.Module) -> None:
+    """Check that no weight is used under two names: in a stack each name has weights of its own.
 
     Raises
     ------
     NoStack
-        If it draws random numbers or keeps running statistics.
+        If one is.
     """
-    if has_noise(encoder):
-        raise NoStack("its frozen encoder has dropout")
+    first: dict[int, str] = {}
+    for name, one in encoder.named_parameters(remove_duplicate=False):
+        if first.setdefault(id(one), name) != name:
+            raise NoStack(f"{name!r} and {first[id(one)]!r} are the same weights")
+
+
+def frozen(encoder: nn.Module, device_type: str, seen: Behaviour) -> StackedEncoder:
+    """Return an encoder that all members share.
+
+    Parameters
+    ----------
+    encoder, device_type
+        Of one member.
+    seen
+        What it does while training.
+
+    Raises
+    ------
+    NoStack
+        If it draws random numbers, or keeps running statistics or another state.
+    """
+    if seen.noisy:
+        raise NoStack("its frozen encoder has dropout or other noise")
     if any(isinstance(one, nn.modules.batchnorm._NormBase) for one in encoder.modules()):
         raise NoStack("its frozen encoder normalises by batch")
+    _refuse_state(encoder, seen)
     return FrozenEncoder(encoder, device_type)
 
 
@@ -89,7 +100,7 @@ def layered(encoder: nn.Module, shape: tuple[int, ...], *, separate: bool, lower
     series, flat, dropouts = False, len(shape) == 1, 0
     seen: set[int] = set()
     for name, module in _leaves(encoder, PREFIX):
-        if id(module) in seen or module._forward_hooks or module._forward_pre_hooks:
+        if id(module) in seen or _hooked(module):
             raise NoStack(f"layer {_shown(name)} is used twice or has hooks")
         seen.add(id(module))
         if type(module) is nn.Identity:
@@ -112,12 +123,16 @@ def layered(encoder: nn.Module, shape: tuple[int, ...], *, separate: bool, lower
 
 
 def _leaves(module: nn.Module, prefix: str) -> Iterator[tuple[str, nn.Module]]:
-    if type(module) is nn.Sequential:
+    if type(module) is nn.Sequential and not _hooked(module):
         for name, child in module._modules.items():
             if child is not None:
                 yield from _leaves(child, f"{prefix}{name}.")
     else:
         yield prefix, module
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def _shown(name: str) -> str:
@@ -150,25 +165,38 @@ def _recurrent(module: LastState, name: str, *, lower: bool) -> Layer:
     return StackedGru(module.gru, f"{name}gru.")
 
 
-def own(backbone: Backbone, encoder: nn.Module, device_type: str) -> StackedEncoder:
+def own(backbone: Backbone, encoder: nn.Module, device_type: str, seen: Behaviour) -> StackedEncoder:
     """Return the encoder that the backbone itself stacks.
+
+    Parameters
+    ----------
+    backbone
+        Whose function it is.
+    encoder, device_type, seen
+        As in :func:`frozen`.
 
     Raises
     ------
     NoStack
-        If it offers none, or the encoder has dropout or running statistics.
+        If it offers none, or the encoder has dropout, other noise or a state.
     """
     function = backbone.stacked(encoder)
     if function is None:
         raise NoStack("it offers no stacked encoder")
-    _refuse_state(encoder)
-    if has_noise(encoder):
+    _refuse_state(encoder, seen)
+    if seen.noisy:
         raise NoStack("a stacked encoder of its own cannot have dropout")
     return _autograd(function, encoder, device_type)
 
 
 def vmapped(
-    encoder: nn.Module, sample: torch.Tensor, *, separate: bool, lower: bool, device_type: str
+    encoder: nn.Module,
+    sample: torch.Tensor,
+    seen: Behaviour,
+    *,
+    separate: bool,
+    lower: bool,
+    device_type: str,
 ) -> StackedEncoder:
     """Return an encoder through ``torch.func``.
 
@@ -178,17 +206,21 @@ def vmapped(
         Of one member, on the device.
     sample
         Two samples, on which the encoder is tried.
+    seen
+        What it does while training.
     separate, lower, device_type
         As in :func:`layered`.
 
     Raises
     ------
     NoStack
-        If it keeps running statistics, if the masks of its dropout would not be those of a member alone, or
-        if torch cannot vectorise it.
+        If it keeps running statistics or another state, if its noise would not be that of a member alone,
+        or if torch cannot vectorise it.
     """
-    _refuse_state(encoder)
-    if has_noise(encoder) and separate:
+    _refuse_state(encoder, seen)
+    if seen.noisy_beyond_dropout:
+        raise NoStack("it draws random numbers elsewhere than in layers of dropout")
+    if seen.noisy and separate:
         raise NoStack("it has dropout and each task has its own samples")
 
     def one(weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
@@ -221,7 +253,9 @@ def _autograd(function: StackedFunction, encoder: nn.Module, device_type: str) -
     return AutogradEncoder(function, encoder, list(encoder.state_dict()), trainable, device_type)
 
 
-def _refuse_state(encoder: nn.Module) -> None:
+def _refuse_state(encoder: nn.Module, seen: Behaviour) -> None:
     for name, module in encoder.named_modules():
         if isinstance(module, nn.modules.batchnorm._NormBase) and module.track_running_stats:
             raise NoStack(f"layer {name!r}, {type(module).__name__}, keeps running statistics")
+    if seen.state:
+        raise NoStack(f"its encoder changes the buffer {seen.state!r} while training")

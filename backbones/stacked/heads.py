@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from backbones.stacked.convert import NoStack, has_noise
 from backbones.stacked.families import Family
 from backbones.stacked.layer import Pass, Values
 
@@ -184,21 +183,13 @@ def make_heads(families: Sequence[Family], counts: Sequence[int], *, separate: b
         Slots per family.
     separate
         Whether each task has its own samples.
-
-    Raises
-    ------
-    NoStack
-        If a head draws random numbers or keeps running statistics.
     """
     total, offset = sum(counts) if separate else 0, 0
     heads: list[StackedHeads] = []
     for family, count in zip(families, counts, strict=True):
         if not count:
             continue
-        head = family.heads[0]
-        if has_noise(head) or any(isinstance(one, nn.modules.batchnorm._NormBase) for one in head.modules()):
-            raise NoStack(f"the head of task {family.first.name!r} has dropout or normalises by batch")
-        kind = LinearHeads if type(head) is nn.Linear else VmappedHeads
+        kind = LinearHeads if type(family.heads[0]) is nn.Linear else VmappedHeads
         heads.append(kind(family, count, offset, total))
         offset += count
     return heads

@@ -45,10 +45,13 @@ class Pass:
         The dropout of a training step; None: evaluation.
     lower
         Whether products are computed in bfloat16.
+    samples
+        Of a batch; those that follow are padding. 0: nothing is known of padding.
     """
 
     noise: Noise | None = None
     lower: bool = False
+    samples: int = 0
 
     @property
     def training(self) -> bool:

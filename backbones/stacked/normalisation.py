@@ -11,7 +11,7 @@ from backbones.stacked.layer import Layer, Pass, Values
 
 
 class StackedBatchNorm(Layer):
-    """Batch normalisation with running statistics per member.
+    """Batch normalisation with running statistics per member; padding does not count.
 
     Parameters
     ----------
@@ -23,20 +23,21 @@ class StackedBatchNorm(Layer):
 
     _normal: torch.Tensor
     _scale: torch.Tensor
+    _count: int
 
     def __init__(self, module: nn.BatchNorm1d, prefix: str) -> None:
         self._epsilon, self._momentum = module.eps, module.momentum
-        self._affine, self._running = module.affine, module.track_running_stats
+        self._affine = module.affine
         self._prefix = prefix
 
     def forward(self, values: Values, inputs: torch.Tensor, how: Pass) -> torch.Tensor:
         """Return the normalised inputs, by the batch while training and by running statistics after."""
-        if how.training or not self._running:
-            mean = inputs.mean(2, keepdim=True)
+        if how.training:
+            self._count = how.samples or inputs.shape[2]
+            mean = inputs[:, :, : self._count].mean(2, keepdim=True)
             centred = inputs - mean
-            variance = (centred * centred).mean(2, keepdim=True)
-            if how.training and self._running:
-                self._follow(values, mean.squeeze(2), variance.squeeze(2), inputs.shape[2])
+            variance = centred[:, :, : self._count].square().mean(2, keepdim=True)
+            self._follow(values, mean.squeeze(2), variance.squeeze(2), self._count)
         else:
             mean = values[f"{self._prefix}running_mean"].unsqueeze(2)
             variance = values[f"{self._prefix}running_var"].unsqueeze(2)
@@ -73,8 +74,9 @@ class StackedBatchNorm(Layer):
             scale = scale * values[f"{self._prefix}weight"].unsqueeze(2)
         if not further:
             return None
-        count = gradient.shape[2]
-        return scale * (gradient - total / count - normal * (along / count))
+        found = scale * (gradient - total / self._count - normal * (along / self._count))
+        found[:, :, self._count :] = 0
+        return found
 
 
 class StackedLayerNorm(Layer):

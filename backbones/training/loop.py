@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from backbones.batches import DeviceData
+from backbones.behaviour import observe
 from backbones.group_model import GroupModel, build_group_model
 from backbones.losses import task_loss
-from backbones.stacked.convert import has_noise
 from backbones.stacked.families import families_of
 from backbones.stacked.losses import loss_gradients, losses
 from backbones.training.feed import EVALUATION_ROWS, Feed, Portion
@@ -73,7 +73,6 @@ class _GroupTraining:
     def __init__(self, experiment: Experiment, members: list[int], seed: int, data: DeviceData) -> None:
         self._experiment, self._members, self._seed, self._data = experiment, members, seed, data
         self.model = build_group_model(experiment, members, seed).to(data.device)
-        self._noisy = has_noise(self.model)
         tasks = [experiment.data.tasks[task] for task in members]
         self._families = families_of(tasks, self.model)
         self._feed = Feed(
@@ -84,6 +83,8 @@ class _GroupTraining:
             [[members[position] for position in family.tasks] for family in self._families],
             aligned=False,
         )
+        few = data.rows("train", members[0])[: min(2, self._feed.batch)]
+        self._noisy = observe(self.model, data.input(few, members[0])).noisy
         self._positive = [
             torch.tensor(family.positive_weights, dtype=data.dtype, device=data.device).view(1, -1, 1, 1)
             if set(family.positive_weights) != {1.0}

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 import torch
 
+_TOLD = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+"""What torch says, for want of an error of its own, on the CPU and in the libraries of a GPU."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -52,4 +55,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    return isinstance(error, RuntimeError) and any(told in str(error) for told in _TOLD)

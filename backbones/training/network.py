@@ -60,8 +60,8 @@ class StackedNetwork:
         ]
         self._union = sorted(task for of in self.tasks for task in of)
         self._separate = separate
-        self.device = next(model.heads[0].parameters()).device
-        self.dtype = next(model.heads[0].parameters()).dtype
+        some = next(model.parameters())
+        self.device, self.dtype = some.device, some.dtype
         self.values: Values = {}
         self.trainable: list[str] = []
         self._learns = not isinstance(self._encoder, FrozenEncoder)

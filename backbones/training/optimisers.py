@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 
 from backbones.stacked.layer import Values
+from engine import UsageError
 from engine.training_settings import TrainingSettings
 
 VECTOR = 64
@@ -59,9 +60,20 @@ class StackOptimiser:
         ----------
         gradients
             By name; a weight that has none in the first step is never moved.
+
+        Raises
+        ------
+        UsageError
+            If other weights have a gradient than in the first step.
         """
+        names = [name for name in self._trainable if name in gradients]
         if self._optimiser is None:
-            self._begin([name for name in self._trainable if name in gradients])
+            self._begin(names)
+        if names != self._names:
+            raise UsageError(
+                "The backbone uses other weights from step to step, so that groups cannot be trained as one "
+                "stack. Use the method 'loop'."
+            )
         found = [gradients[name] for name in self._names]
         if self._settings.clip_norm:
             found = _clipped(found, self._settings.clip_norm)
@@ -119,7 +131,20 @@ def _joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
 
 def _clipped(gradients: Sequence[torch.Tensor], limit: float) -> list[torch.Tensor]:
     """Return gradients scaled down where the norm of a member's whole gradient is above the limit."""
-    squares = torch.stack([one.flatten(1).square().sum(1) for one in gradients])
+    norms = _row_sums(torch.cat([one.flatten(1) for one in gradients], 1).square()).sqrt()
     # As torch.nn.utils.clip_grad_norm_ does it for one network.
-    factor = (limit / (squares.sum(0).sqrt() + 1e-6)).clamp(max=1.0)
+    factor = (limit / (norms + 1e-6)).clamp(max=1.0)
     return [one * factor.view(-1, *[1] * (one.dim() - 1)) for one in gradients]
+
+
+def _row_sums(rows: torch.Tensor) -> torch.Tensor:
+    """Return the sum of every row, in an order that does not depend on how many rows there are.
+
+    The order in which ``Tensor.sum`` adds does: it rounds one row alone otherwise than one of several.
+    """
+    while rows.shape[1] > 1:
+        half = rows.shape[1] // 2
+        odd = rows[:, 2 * half :]
+        rows = rows[:, :half] + rows[:, half : 2 * half]
+        rows[:, : odd.shape[1]] += odd
+    return rows[:, 0]

@@ -63,4 +63,11 @@ class TrainerOptions:
             ) from None
         if device.type == "cuda" and not torch.cuda.is_available():
             raise UsageError(f"Device {self.device!r}: torch finds no GPU here; use cpu or auto.")
+        try:
+            torch.zeros(1, device=device).item()
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            told = str(error).partition("\n")[0]
+            raise UsageError(
+                f"Device {self.device!r}: torch cannot compute there ({told:.120}); use cpu or auto."
+            ) from error
         return device

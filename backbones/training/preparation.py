@@ -10,11 +10,19 @@ from torch import nn
 
 from backbones.backbone import make_backbone
 from backbones.batches import Batches, DeviceData
+from backbones.behaviour import Behaviour, observe
 from backbones.group_model import GroupModel, build_group_model
-from backbones.stacked.convert import NoStack, frozen, has_noise, is_frozen, layered, own, vmapped
+from backbones.stacked.convert import (
+    NoStack,
+    frozen,
+    is_frozen,
+    layered,
+    own,
+    refuse_ties,
+    vmapped,
+)
 from backbones.stacked.encoder import StackedEncoder
 from backbones.stacked.families import Family, families_of, slots_of
-from backbones.stacked.heads import make_heads
 from backbones.training.noise import dropout_widths
 from engine.experiment import Experiment
 
@@ -82,15 +90,16 @@ def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) ->
     model.train()
     encoder, separate = model.encoder, not experiment.data.shared
     lower = experiment.settings.precision == "bfloat16"
-    noisy = has_noise(encoder)
-    make = _maker(experiment, data, encoder, method, lower=lower)
-    make()
-    families = families_of(experiment.data.tasks, model)
-    make_heads(families, [1] * len(families), separate=separate)
     by_batch = any(isinstance(one, nn.modules.batchnorm._NormBase) for one in encoder.modules())
     if by_batch and Batches(experiment, seed).size == 1:
         raise NoStack("its encoder normalises by batch, and a batch is one sample")
-    widths = dropout_widths(encoder, _two_samples(data)) if noisy and separate else []
+    samples = _two_samples(data)
+    seen = observe(encoder, samples)
+    make = _maker(experiment, data, encoder, method, seen, lower=lower)
+    make()
+    families = families_of(experiment.data.tasks, model)
+    _check_heads(families, encoder, samples)
+    widths = dropout_widths(encoder, samples) if seen.noisy and separate else []
     return Preparation(
         experiment,
         seed,
@@ -98,36 +107,63 @@ def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) ->
         model,
         families,
         make,
-        noisy,
+        seen.noisy,
         tuple(widths),
-        # Neither what mixes the samples of a batch nor what draws one random number per sample may see
-        # more of them than there are.
-        aligned=method == "stack" and not by_batch,
+        # What draws one random number per sample may not see more of them than there are.
+        aligned=method == "stack",
         lower=lower,
         least=2 if any(one.dim() > 1 and 1 in one.shape for one in encoder.parameters()) else 1,
     )
 
 
 def _maker(
-    experiment: Experiment, data: DeviceData, encoder: nn.Module, method: str, *, lower: bool
+    experiment: Experiment,
+    data: DeviceData,
+    encoder: nn.Module,
+    method: str,
+    seen: Behaviour,
+    *,
+    lower: bool,
 ) -> Callable[[], StackedEncoder]:
     separate, kind = not experiment.data.shared, data.device.type
     if is_frozen(encoder):
-        return lambda: frozen(encoder, kind)
+        return lambda: frozen(encoder, kind, seen)
+    refuse_ties(encoder)
     if method == "vmap":
-        sample = _two_samples(data)
-        ready = vmapped(encoder, sample, separate=separate, lower=lower, device_type=kind)
-        return lambda: ready
+        samples = _two_samples(data)
+        vectorised = vmapped(encoder, samples, seen, separate=separate, lower=lower, device_type=kind)
+        return lambda: vectorised
     try:
         layered(encoder, experiment.data.input_shape, separate=separate, lower=lower)
     except NoStack as reason:
         backbone = make_backbone(experiment.backbone, experiment.backbone_options)
         try:
-            offered = own(backbone, encoder, kind)
+            offered = own(backbone, encoder, kind, seen)
         except NoStack as second:
             raise NoStack(f"{reason}, and {second}") from None
         return lambda: offered
     return lambda: layered(encoder, experiment.data.input_shape, separate=separate, lower=lower)
+
+
+@torch.no_grad()
+def _check_heads(families: Sequence[Family], encoder: nn.Module, samples: torch.Tensor) -> None:
+    """Check that heads can be stacked: one of each family stands for all."""
+    encoder.eval()
+    features = encoder(samples.clone())
+    encoder.train()
+    for family in families:
+        head, whose = family.heads[0], f"the head of task {family.first.name!r}"
+        if any(isinstance(one, nn.modules.batchnorm._NormBase) for one in head.modules()):
+            raise NoStack(f"{whose} normalises by batch")
+        seen = observe(head, features)
+        if seen.noisy or seen.state:
+            raise NoStack(f"{whose} has dropout or other noise, or a state that training changes")
+        if not head.state_dict():
+            raise NoStack(f"{whose} has no weights")
+        try:
+            refuse_ties(head)
+        except NoStack as reason:
+            raise NoStack(f"{reason} in {whose}") from None
 
 
 def _two_samples(data: DeviceData) -> torch.Tensor:

@@ -113,7 +113,7 @@ class StackTraining:
 
     def _train(self, epoch: int) -> None:
         network, seed = self._network, self._preparation.seed
-        how = Pass(self._noise, self._preparation.lower)
+        how = Pass(self._noise, self._preparation.lower, self._feed.batch)
         for step, portion in enumerate(self._feed.epoch(epoch)):
             if self._preparation.noisy:
                 if network.slots is None:

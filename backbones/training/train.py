@@ -17,6 +17,7 @@ from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation
 from backbones.training.results import GroupResult, joined
 from backbones.training.stack import StackTraining
+from engine import UsageError
 from engine.experiment import Experiment
 from engine.trained_groups import TrainedGroups
 
@@ -66,10 +67,18 @@ def train_groups(
     Raises
     ------
     UsageError
-        If the device is not there, or the method cannot train this network; the layer is named.
+        If the device is not there, a group is empty or of other tasks, or the method cannot train this
+        network; the layer is named.
     """
     wanted = options or TrainerOptions()
     membership = np.asarray(membership, dtype=bool)
+    if membership.ndim != 2 or membership.shape[1] != experiment.data.n_tasks:
+        raise UsageError(
+            f"Groups of {experiment.data.n_tasks} tasks have shape (groups, {experiment.data.n_tasks}), not "
+            f"{membership.shape}."
+        )
+    if not membership.any(axis=1).all():
+        raise UsageError(f"Group {int(membership.any(axis=1).argmin()) + 1} has no tasks.")
     groups = [np.flatnonzero(row).tolist() for row in membership]
     data = DeviceData(experiment, wanted.torch_device)
     choice, preparation = choose(experiment, wanted, data, seed)

@@ -9,13 +9,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from engine.data.metrics import evaluate
 from engine.data.task import Task
 from engine.errors import DataError, unknown_name
 
 Rows = NDArray[np.int64]
 SPLITS = ("train", "valid", "test")
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class MultiTaskData:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
-        object.__setattr__(self, "inputs", tuple(np.asarray(one) for one in self.inputs))
+        object.__setattr__(self, "inputs", tuple(_native(one) for one in self.inputs))
         shaped = []
         for values in self.targets:
             target = np.asarray(values, dtype=np.float64)
@@ -106,9 +108,15 @@ class MultiTaskData:
         hashed = hashlib.sha256(repr(self.tasks).encode())
         for array in (*self.inputs, *self.targets, *(one for name in SPLITS for one in self.splits[name])):
             hashed.update(f"{array.dtype.str}{array.shape}".encode())
-            for start in range(0, len(array), 4096):
-                hashed.update(np.ascontiguousarray(array[start : start + 4096]).view(np.uint8).data)
+            for start in range(0, len(array), _ROWS_AT_ONCE):
+                hashed.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).view(np.uint8).data)
         return hashed.hexdigest()
+
+
+def _native(values: ArrayLike) -> NDArray[Any]:
+    """Return an array in the byte order of this machine, as arithmetic elsewhere needs it."""
+    array = np.asarray(values)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _check(data: MultiTaskData) -> None:
@@ -132,6 +140,10 @@ def _check(data: MultiTaskData) -> None:
         )
     if data.input_dtype.kind not in "fiu":
         raise DataError(f"Inputs must be numbers, not {data.input_dtype}.")
+    if data.input_dtype.itemsize > 8:
+        raise DataError(f"Inputs must have 64 bits at most, not be {data.input_dtype}.")
+    if data.input_dtype.kind == "f":
+        _check_finite(data)
     for index, (task, target) in enumerate(zip(data.tasks, data.targets, strict=True)):
         length = len(data.input_of(index))
         shape = (length, task.outputs) if task.kind == "regression" and task.outputs > 1 else (length,)
@@ -139,6 +151,19 @@ def _check(data: MultiTaskData) -> None:
             raise DataError(f"Task {task.name!r}: targets have shape {target.shape} but must have {shape}.")
         _check_labels(task, target)
     _check_splits(data)
+
+
+def _check_finite(data: MultiTaskData) -> None:
+    for index, values in enumerate(data.inputs):
+        for start in range(0, len(values), _ROWS_AT_ONCE):
+            finite = np.isfinite(values[start : start + _ROWS_AT_ONCE])
+            if not finite.all():
+                row = start + int(np.argwhere(~finite)[0][0])
+                whose = "" if data.shared else f" of task {data.tasks[index].name!r}"
+                raise DataError(
+                    f"Row {row + 1} of the inputs{whose} holds {values[row][~np.isfinite(values[row])][0]}; "
+                    "every input must be a finite number."
+                )
 
 
 def _check_labels(task: Task, target: NDArray[np.float64]) -> None:
@@ -171,7 +196,22 @@ def _check_splits(data: MultiTaskData) -> None:
             raise DataError(f"Rows of the splits{whose} must lie in 0…{len(values) - 1}.")
         if len(np.unique(joined)) != len(joined):
             raise DataError(f"The splits{whose} share a row, or name one twice.")
-    for index, task in enumerate(data.tasks):
+    for index in range(len(data.tasks)):
         for name in SPLITS:
-            if not np.isfinite(data.targets[index][data.rows(name, index)]).any():
-                raise DataError(f"Task {task.name!r} has no label in the split {name!r}.")
+            _check_split_labels(data, index, name)
+
+
+def _check_split_labels(data: MultiTaskData, index: int, split: str) -> None:
+    task, targets = data.tasks[index], data.targets[index][data.rows(split, index)]
+    if not np.isfinite(targets).any():
+        raise DataError(f"Task {task.name!r} has no label in the split {split!r}.")
+    if split == "train" or ":" in task.metric:
+        return
+    known = targets[np.isfinite(targets).reshape(len(targets), -1).all(axis=1)]
+    # Any outputs will do: whether a metric is defined is up to the targets.
+    if np.isnan(evaluate(task.metric, np.zeros((len(known), task.outputs)), known)):
+        lacks = "no row with all its outputs" if not len(known) else "one class, or no variation, only"
+        raise DataError(
+            f"Task {task.name!r} has {lacks} in the split {split!r}, so that its metric, {task.metric}, is "
+            "undefined there. Choose another metric or split."
+        )

@@ -184,3 +184,20 @@ def test_samples_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         served.predict(np.zeros((3, 4), dtype=np.int64))
     with pytest.raises(UsageError, match="'other' is not among those served"):
         served.predict({"other": np.zeros((3, 4))})
+
+
+def test_tokens_may_come_as_any_integers(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    tokens = random.integers(1, 50, (60, 6))
+    data = MultiTaskData(
+        (Task("a", "binary"),), (tokens,), ((tokens[:, 0] > 20).astype(float),), random_splits(60)
+    )
+    options = {"hidden": 8, "layers": 1, "heads": 1, "vocabulary": 50}
+    experiment = Experiment(data, "text-encoder", options, TrainingSettings(epochs=1, batch_size=16))
+    before = torch.random.get_rng_state()
+    train_for_good(experiment, np.array([[True]]), {"a": 0}, 0, tmp_path / "models")
+    assert torch.equal(before, torch.random.get_rng_state())
+    served = load_served(tmp_path / "models")
+    expected = served.predict(tokens[:9])["a"]
+    for kind in (np.uint8, np.int32, ">i4"):
+        assert np.array_equal(served.predict(tokens[:9].astype(kind))["a"], expected)

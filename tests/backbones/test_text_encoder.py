@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from backbones import make_backbone
-from engine import DataError, UsageError
+from engine import DataError, Experiment, MultiTaskData, Task, UsageError
+from engine.data.splits import random_splits
 
 HIDDEN, LAYERS, HEADS, INNER, VOCABULARY, POSITIONS = 8, 2, 2, 12, 11, 7
+DATA = MultiTaskData((Task("a"),), (np.ones((9, 5), dtype=np.int64),), (np.arange(9.0),), random_splits(9))
 TOKENS = np.array([[3, 5, 2, 0, 0], [1, 10, 4, 6, 7]])
 
 
@@ -149,3 +152,35 @@ def test_refuses_weights_that_are_not_there_or_do_not_fit(folder: Path) -> None:
     (folder / "config.json").write_text("{}")
     with pytest.raises(DataError, match="'hidden_act' is missing"):
         encoder(weights=str(folder))
+
+
+def test_an_experiment_is_known_by_the_content_of_weights(folder: Path) -> None:
+    def digest(weights: Path, **more: Any) -> str:
+        options = {"weights": str(weights), **more}
+        return Experiment(DATA, "text-encoder", options).digest
+
+    other = shutil.copytree(folder, folder / "copy", ignore=shutil.ignore_patterns("copy"))
+    first = digest(folder)
+    assert digest(other) == first
+    assert digest(other, frozen=True) != first
+    config = (other / "config.json").read_text()
+    (other / "config.json").write_text(config.replace("1e-12", "1e-11"))
+    assert digest(other) != first
+    (other / "config.json").write_text(config)
+    weights = load_file(other / "model.safetensors")
+    weights["pooler.dense.weight"][0, 0] += 1
+    save_file(weights, other / "model.safetensors")
+    assert digest(other) != first
+    (other / "model.safetensors").unlink()
+    with pytest.raises(DataError, match=r"model.safetensors: cannot be read \(No such file"):
+        digest(other)
+    with pytest.raises(DataError, match="neither a folder"):
+        digest(folder / "nowhere")
+
+
+def test_an_experiment_without_weights_is_known_by_its_options() -> None:
+    described = Experiment(DATA, "text-encoder", {"hidden": 8, "weights": ""}).description
+    assert described["backbone_options"] == {"hidden": 8, "weights": ""}
+    assert Experiment(DATA, "resnet18", {"stem": "small"}).description["backbone_options"] == {
+        "stem": "small"
+    }

@@ -134,3 +134,11 @@ def test_the_published_data(data_dir: Path) -> None:
     parts = [len(data.rows(name)) for name in ("train", "valid", "test")]
     assert parts[0] == pytest.approx(3 * parts[1], rel=0.1)
     assert parts[1] == pytest.approx(parts[2], rel=0.1)
+
+
+def test_a_series_that_does_not_vary_in_training_is_not_blown_up() -> None:
+    values = np.stack([np.full(600, 0.1), np.sin(np.arange(600.0))], axis=1)
+    values[540:, 0] = 0.2
+    data = series_data(values, ("still", "wave"), split="temporal", name="two")
+    np.testing.assert_allclose(data.inputs[0][data.rows("train")][..., 0], 0.0, atol=1e-12)
+    assert np.abs(data.inputs[0]).max() < 2

@@ -206,3 +206,26 @@ def test_an_absent_or_broken_table_is_named(tmp_path: Path) -> None:
 
 def test_the_tasks_are_those_of_the_published_gains() -> None:
     assert tuple(task.name for task in mimic_tasks()) == TASKS
+
+
+def test_a_feature_that_does_not_vary_in_training_is_not_blown_up(tmp_path: Path) -> None:
+    series, labels = tables()
+    labels["split"] = ["train"] * 20 + ["valid"] * 5 + ["test"] * 5
+    test = labels["stay_id"][25:]
+    series["still"] = np.where(series["stay_id"].isin(test), 0.2, 0.1)
+    write(tmp_path, series, labels)
+    data = read_stay_data(tmp_path, TWO, hours=HOURS, measured=False)
+    np.testing.assert_allclose(data.inputs[0][:25, :, 2], 0.0, atol=1e-12)
+    np.testing.assert_allclose(data.inputs[0][25:, :, 2], 0.1, rtol=1e-6)
+
+
+def test_patients_may_be_named_by_text_but_each_stay_has_one(tmp_path: Path) -> None:
+    series, labels = tables()
+    labels["subject_id"] = labels["subject_id"].astype(object)
+    labels.loc[3, "subject_id"] = "p 7"
+    write(tmp_path, series, labels)
+    assert len(read_stay_data(tmp_path, TWO, hours=HOURS).inputs[0]) == STAYS
+    labels.loc[5, "subject_id"] = np.nan
+    write(tmp_path, series, labels)
+    with pytest.raises(DataError, match=r"labels.csv, row 7: subject_id is missing"):
+        read_stay_data(tmp_path, TWO, hours=HOURS)

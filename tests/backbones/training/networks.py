@@ -95,3 +95,13 @@ class NoisyHeads(Residual):
 
     def head(self, width, task):
         return nn.Sequential(nn.Dropout(0.2), nn.Linear(width, task.outputs))
+
+
+@dataclass(frozen=True)
+class Lazy(Backbone):
+    """A layer whose width is known only when it is run."""
+
+    info = BackboneInfo(summary="lazy")
+
+    def encoder(self, shape, dtype):
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(6)), 6

@@ -171,8 +171,9 @@ def test_a_group_that_diverges_leaves_and_harms_no_other(method):
         RuntimeError(
             "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: not enough memory: you tried"
         ),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
     ],
-    ids=["gpu", "python", "cpu"],
+    ids=["gpu", "python", "cpu", "library of a gpu"],
 )
 def test_stacks_are_halved_where_memory_runs_out(error, monkeypatch):
     sizes = []
@@ -189,6 +190,34 @@ def test_stacks_are_halved_where_memory_runs_out(error, monkeypatch):
     monkeypatch.setattr(StackTraining, "__init__", limited)
     same(expected, train_groups(one, membership, 0, TrainerOptions(method="stack")))
     assert sizes == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_what_torch_raises_without_memory_on_this_machine_is_known():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(1 << 60)
+    assert memory.is_out_of_memory(raised.value)
+
+
+@pytest.mark.parametrize("batch_size", [29, 41])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_company_does_not_matter_where_batches_are_normalised(batch_size, precision):
+    of = data(MIXED, (18,), missing=0.1, rows=100)
+    normed = "tests.backbones.training.networks:Normed"
+    one = experiment(of, normed, {}, precision=precision, batch_size=batch_size, epochs=2)
+    membership = some_groups(8, 9)
+    together = train_groups(one, membership, 1, TrainerOptions(method="stack"))
+    for rows in ([0], [3, 1], [2, 4, 5, 6, 7, 8]):
+        same(together, train_groups(one, membership[rows], 1, TrainerOptions(method="stack")), rows)
+
+
+@pytest.mark.parametrize("seed", [13, 30, 36, 37])
+def test_company_does_not_matter_where_gradients_are_clipped(seed):
+    of = data(MIXED, (2,), missing=0.3, rows=70, seed=seed)
+    one = experiment(of, "mlp", {"hidden": 8}, precision="float32", clip_norm=0.1, learning_rate=0.3)
+    membership = some_groups(8, 9, seed)
+    together = train_groups(one, membership, seed, TrainerOptions(method="stack"))
+    for row in range(9):
+        same(together, train_groups(one, membership[[row]], seed, TrainerOptions(method="stack")), [row])
 
 
 def test_other_errors_and_one_group_without_memory_are_raised(monkeypatch):

@@ -112,6 +112,12 @@ def test_options_are_checked():
         train_groups(experiment(), some_groups(3, 1), 0, TrainerOptions(device="gpu7"))
 
 
+@pytest.mark.parametrize("device", ["meta", "xpu"])
+def test_a_device_on_which_nothing_can_be_computed_is_refused(device):
+    with pytest.raises(UsageError, match=f"Device '{device}': torch cannot compute there"):
+        train_groups(experiment(), some_groups(3, 1), 0, TrainerOptions(device=device))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_missing_gpu_is_said():
     with pytest.raises(UsageError, match="no GPU here"):

@@ -84,6 +84,7 @@ WITHOUT = np.full(20, np.nan)
         ({"targets": (BAD,)}, "2 tasks need as many arrays"),
         ({"inputs": (np.zeros(20),)}, "shape"),
         ({"inputs": (np.zeros((20, 2), dtype=complex),)}, "must be numbers, not complex"),
+        ({"inputs": (np.zeros((20, 2), dtype=np.longdouble),)}, "64 bits at most"),
         ({"inputs": (np.zeros((20, 2)), np.zeros((20, 3)))}, "the same for every task"),
         ({"inputs": (np.zeros((20, 2)), np.zeros((20, 2), dtype=np.float32))}, "one type"),
         ({"targets": (BAD, BAD[:5])}, r"'b': targets have shape \(5,\)"),
@@ -108,3 +109,49 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> 
 def test_an_unknown_split_is_refused() -> None:
     with pytest.raises(EngineError, match="Did you mean 'train'"):
         MultiTaskData(**arguments()).rows("trian")
+
+
+def test_numbers_in_another_order_of_bytes_are_the_same() -> None:
+    data = MultiTaskData(**arguments())
+    swapped = MultiTaskData(**arguments(inputs=(data.inputs[0].astype(">f8"),)))
+    assert swapped.input_dtype.isnative
+    assert swapped.digest == data.digest
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_inputs_are_finite(value: float) -> None:
+    inputs = np.zeros((10, 3))
+    inputs[6, 1] = value
+    with pytest.raises(DataError, match=f"Row 7 of the inputs of task 'b' holds {value}"):
+        MultiTaskData(
+            (Task("a"), Task("b")),
+            (np.zeros((10, 3)), inputs),
+            (np.arange(10), np.arange(10)),
+            joined_splits([random_splits(10)] * 2),
+        )
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+@pytest.mark.parametrize("metric", ["auroc", "matthews", "f1", "average-precision"])
+def test_a_metric_that_one_class_leaves_undefined_is_refused(metric: str, split: str) -> None:
+    made = arguments(tasks=(Task("a"), Task("b", "binary", metric=metric)))
+    MultiTaskData(**made)
+    target = made["targets"][1].astype(float)
+    target[made["splits"][split][0]] = 0
+    with pytest.raises(DataError, match=f"'b' has one class.* in the split '{split}'.*{metric}"):
+        MultiTaskData(**{**made, "targets": (made["targets"][0], target)})
+    MultiTaskData(**arguments(targets=(made["targets"][0], target)))
+
+
+def test_a_metric_needs_a_row_with_all_outputs_of_a_task() -> None:
+    made = arguments(tasks=(Task("a", outputs=2), Task("b", "binary")))
+    target = made["inputs"][0].copy()
+    rows = made["splits"]["test"][0]
+    target[rows[::2], 0] = target[rows[1::2], 1] = np.nan
+    with pytest.raises(DataError, match="'a' has no row with all its outputs in the split 'test'"):
+        MultiTaskData(**{**made, "targets": (target, made["targets"][1])})
+
+
+def test_a_constant_metric_of_ones_own_is_left_alone() -> None:
+    own = Task("b", "binary", metric="numpy:nanmean", direction="higher")
+    assert MultiTaskData(**arguments(tasks=(Task("a"), own))).n_tasks == 2
