@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.data.multi_task_data import MultiTaskData
+from engine.plugins import BACKBONES
 from engine.training_settings import TrainingSettings
 
 
@@ -50,7 +51,7 @@ class Experiment:
             "source": self.source,
             "data": self.data.digest,
             "backbone": self.backbone,
-            "backbone_options": dict(sorted(self.backbone_options.items())),
+            "backbone_options": self._identified_options(),
             "settings": asdict(self.settings),
             "tasks": [asdict(task) for task in self.data.tasks],
         }
@@ -59,3 +60,12 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the description."""
         return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
+
+    def _identified_options(self) -> dict[str, Any]:
+        """Return the options of the backbone; one that names files is told by what these hold."""
+        options = dict(sorted(self.backbone_options.items()))
+        # A file is named by a text: without one, the backbone and torch with it need not be loaded.
+        if any(isinstance(one, str) and one for one in options.values()):
+            content = getattr(BACKBONES.load(self.backbone), "content", None)
+            options |= content(options) if content else {}
+        return options

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.cover import cover_cost
 from engine.errors import UsageError
 from engine.gains import GainTensor
 from engine.instance import Instance, InstanceInfo, is_path, load_instance
@@ -115,25 +116,6 @@ class FileInstance(ReadInstance):
         )
 
 
-def cover_cost(gains: GainTensor) -> float:
-    """Return the cost of groups that together hold every task, found greedily.
-
-    Parameters
-    ----------
-    gains
-        Every task is in some group.
-    """
-    lacking = np.ones(gains.n_tasks, dtype=bool)
-    cost = np.maximum(gains.cost, 1e-12)  # of several free groups, the one that holds more
-    total = 0.0
-    while lacking.any():
-        held = np.add.reduceat(lacking[gains.members], gains.indptr[:-1], dtype=np.int64)
-        best = int(np.argmax(held / cost))
-        lacking[gains.members[gains.row(best)]] = False
-        total += float(gains.cost[best])
-    return total
-
-
 def _clean(budget: float) -> float:
     """Round to nine digits, within the tolerance of a budget, so that 3 × 0.1 is 0.3."""
     return float(f"{budget:.9g}")
@@ -174,7 +156,7 @@ def open_instance(
         instance: Instance = StoredInstance(text, data_dir)
         if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:
             raise UsageError(
-                f"{text!r} is a gain store, which has its own evaluation gains, task names and baseline."
+                "A gain store has its own evaluation gains, task names and baseline: give none with it."
             )
         return instance
     if text in INSTANCES.names() or not is_path(text):

@@ -82,15 +82,16 @@ def train_solution(
     Raises
     ------
     DataError
-        If the solution holds no grouping or another's tasks, or training diverges.
+        If the solution holds no grouping or another's tasks, contradicts itself, or training diverges.
     """
     if not solution.found:
         raise DataError(
             f"The solution holds no grouping (status {solution.status}): there is nothing to train."
         )
+    _check_serving(solution)
     ran = source.experiment(experiment)
     column = {name: index for index, name in enumerate(ran.tasks)}
-    for name in solution.tasks:
+    for name in (*solution.tasks, *(name for group in solution.groups for name in group.tasks)):
         if name not in column:
             raise DataError(
                 f"The solution is for other data: {unknown_name(f'task of {ran.data.name!r}:', name, column)}"
@@ -116,6 +117,25 @@ def train_solution(
         kept,
         seed,
     )
+
+
+def _check_serving(solution: Solution) -> None:
+    """Refuse a solution that was edited such that it contradicts itself, before anything is trained."""
+    for name in solution.tasks:
+        index = solution.serving.get(name)
+        if type(index) is not int or not 0 <= index < len(solution.groups):
+            raise DataError(f"The solution serves task {name!r} by {index!r}, which is none of its groups.")
+        if name not in solution.groups[index].tasks:
+            group = "|".join(map(str, solution.groups[index].tasks))
+            raise DataError(f"The solution serves task {name!r} by the group {group}, which lacks it.")
+    if not all(group.tasks for group in solution.groups):
+        raise DataError("The solution holds a group without tasks.")
+    for name in solution.serving:
+        if name not in solution.tasks:
+            raise DataError(f"The solution serves {name!r}, which is none of its tasks.")
+    for name, value in solution.task_values.items():
+        if not isinstance(value, (int, float)):
+            raise DataError(f"The solution promises {value!r} for task {name!r}, which is no number.")
 
 
 def relative_gains(

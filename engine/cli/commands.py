@@ -6,7 +6,9 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -52,7 +54,8 @@ class Commands(click.Group):
         from engine.errors import EngineError
 
         try:
-            code = super().invoke(ctx)
+            with _told_predictions():
+                code = super().invoke(ctx)
             sys.stdout.flush()
             return code
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -97,6 +100,25 @@ class Commands(click.Group):
             say("interrupted.")
             code = INTERRUPTED
         sys.exit(code)
+
+
+@contextmanager
+def _told_predictions() -> Iterator[None]:
+    """Tell of predictions that stand in for measured gains in one line, as of everything else."""
+    from engine.errors import PredictedGainsWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PredictedGainsWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **where: Any) -> None:
+            if issubclass(category, PredictedGainsWarning):
+                say(str(message))
+            else:
+                others(message, category, *place, **where)
+
+        warnings.showwarning = show
+        yield
 
 
 def say(message: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
+from engine.cli.text_options import read_fields, read_keywords
 from engine.cli.training_options import TrainingOptions
-from engine.errors import EngineError, UsageError, unknown_name
+from engine.errors import EngineError, UsageError
 from engine.experiment import Experiment
 from engine.instance import load_instance
 from engine.plugins import BACKBONES, INSTANCES
@@ -52,9 +51,14 @@ def make_experiment(options: TrainingOptions) -> Experiment:
 
 def _of_instance(name: str, options: TrainingOptions) -> Experiment:
     given = [f"--{one}" for one in ("targets", "inputs", "kind") if getattr(options, one)]
+    given += ["--split"] if options.split != "random" else []
+    given += ["--task-column"] if options.task_column else []
     if given:
         raise UsageError(f"{' and '.join(given)} can only be given with --data.")
-    instance = load_instance(name, options.data_dir)
+    asked: Mapping[str, Any] = {}
+    if options.instance_option:
+        asked = read_keywords(INSTANCES.load(name), options.instance_option, f"instance {name!r}")
+    instance = load_instance(name, options.data_dir, asked)
     if not isinstance(instance, TrainableInstance):
         raise UsageError(
             f"The gains of instance {name!r} are recorded; it has no data to train on. "
@@ -66,6 +70,8 @@ def _of_instance(name: str, options: TrainingOptions) -> Experiment:
 def _of_table(options: TrainingOptions) -> Experiment:
     from engine.data.readers.tables import read_table_data
 
+    if options.instance_option:
+        raise UsageError("--instance-option can only be given with --instance.")
     if not options.targets:
         raise UsageError("Name the columns that are the tasks: --targets a,b,c.")
     assert options.data is not None
@@ -91,41 +97,3 @@ def trainable_instances() -> tuple[str, ...]:
         if isinstance(cls, type) and issubclass(cls, TrainableInstance):
             found.append(name)
     return tuple(found)
-
-
-def read_fields(cls: Any, given: tuple[tuple[str, str], ...], what: str) -> dict[str, Any]:
-    """Turn options given as text into the types of a dataclass's fields.
-
-    Raises
-    ------
-    UsageError
-        If there is no such field, or the text is no value of its type.
-    """
-    if not given:
-        return {}
-    known: Mapping[str, Any] = {one.name: one for one in fields(cls)} if is_dataclass(cls) else {}
-    hints = typing.get_type_hints(cls) if known else {}
-    read: dict[str, Any] = {}
-    for name, text in given:
-        name = name.replace("-", "_")
-        if name not in known:
-            raise unknown_name(f"option of {what}:", name, known)
-        default = known[name].default
-        kind = type(default) if default not in (MISSING, None) else hints.get(name, str)
-        read[name] = _value(text, kind, f"option {name} of {what}")
-    return read
-
-
-def _value(text: str, kind: Any, what: str) -> Any:
-    readers: dict[Any, Callable[[str], Any]] = {int: int, float: float, str: str}
-    if kind is bool:
-        if text.lower() not in ("true", "false"):
-            raise UsageError(f"The {what} is true or false, not {text!r}.")
-        return text.lower() == "true"
-    for one in (kind, *typing.get_args(kind)):
-        if one in readers or (inspect.isclass(one) and one in readers):
-            try:
-                return readers[one](text)
-            except ValueError:
-                continue
-    raise UsageError(f"The {what} cannot be {text!r}: it takes {getattr(kind, '__name__', kind)}.")

@@ -176,9 +176,11 @@ def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: boo
     """Write the gains of an experiment to FILE (.csv, .parquet, .npz or any other format of gains)."""
     from engine.cli.commands import say
     from engine.cli.output import check_output
+    from engine.readers.gains_file import writable_paths
     from engine.store.text import export_results
 
-    check_output(file)
+    for path in (file,) if raw else writable_paths(str(file)):
+        check_output(path)
     with _open(store) as kept:
         number = kept.find(experiment)
         if raw:
@@ -199,8 +201,9 @@ def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: boo
 def import_(file: Path, keep: Any, store: str | None) -> int:
     """Take over raw results from FILE, which engine gains export --raw wrote; all of it, or nothing."""
     from engine.cli.commands import say
-    from engine.store.text import import_results
+    from engine.store.text import described, import_results
 
+    described(file)  # no store is made for what is no such file
     with _open(store, create=True) as kept:
         number, taken = import_results(kept, file, keep=keep)
     say(f"experiment {number}: {_taken(taken)}.")

@@ -1,5 +1,6 @@
 """Where the ``engine`` command starts: light, so that an interrupt is caught from the first moment on."""
 
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -14,6 +15,9 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("engine: interrupted.\n")
         sys.exit(INTERRUPTED)
+    finally:
+        # The command has ended, and a second interrupt would only show where Python was tidying up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ def check_output(path: Path | None) -> None:
     Raises
     ------
     UsageError
-        If it is a folder, or its folder is missing.
+        If it is a folder, or its folder is missing or may not be written.
     """
     if path is None:
         return
@@ -37,6 +38,10 @@ def check_output(path: Path | None) -> None:
         raise UsageError(f"{path} is a folder; give a file to write to.")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {path.absolute().parent} to write {path.name} to.")
+    # A file is replaced, so it is its folder that counts; a pipe or device is written as it is.
+    written = path.resolve().parent if path.is_file() or not path.exists() else path
+    if not os.access(written, os.W_OK):
+        raise UsageError(f"{path} cannot be written: there is no permission to write to {written}.")
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -204,7 +204,7 @@ def _group(text: str, tasks: Collection[str]) -> tuple[tuple[str, ...], float | 
 
 
 def read_options(solver: str, given: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
-    """Read the options of a solver, each in the type of its default.
+    """Read the options of a solver, each as what its field is.
 
     Parameters
     ----------
@@ -221,36 +221,7 @@ def read_options(solver: str, given: Iterable[tuple[str, str]]) -> Mapping[str, 
     pairs = dict(given)
     if not pairs:
         return {}
+    from engine.cli.text_options import read_fields
     from engine.plugins import SOLVERS
-    from engine.solver import solver_options
 
-    known = solver_options(SOLVERS.load(solver))
-    found = {}
-    for name, text in pairs.items():
-        if name not in known:
-            raise unknown_name(f"option of solver {solver!r}:", name, known)
-        found[name] = _typed(f"{solver}: option {name}={text}", text, known[name])
-    return found
-
-
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _typed(label: str, text: str, default: Any) -> Any:
-    if isinstance(default, str):
-        return text
-    if isinstance(default, bool):
-        if text.lower() not in _WORDS:
-            raise UsageError(f"{label}: give true or false.")
-        return _WORDS[text.lower()]
-    kinds: tuple[type, ...] = (int, float)
-    if isinstance(default, (int, float)):
-        kinds = (type(default),)
-    for kind in kinds:
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    if isinstance(default, (int, float)):
-        raise UsageError(f"{label}: give {'a whole number' if isinstance(default, int) else 'a number'}.")
-    return {"none": None, **_WORDS}.get(text.lower(), text)
+    return read_fields(SOLVERS.load(solver), pairs.items(), f"solver {solver!r}")

@@ -70,8 +70,9 @@ def train(
       engine train --solution s.json --data my.csv --targets a,b,c --output models
     """  # noqa: D301  (click reads the backspace)
     from engine.cli.commands import say
-    from engine.cli.experiments import make_experiment, read_fields
+    from engine.cli.experiments import make_experiment
     from engine.cli.output import check_output
+    from engine.cli.text_options import read_fields
     from engine.gain_source import Collector, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.realised_gains import train_solution
@@ -82,6 +83,11 @@ def train(
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)
     experiment = make_experiment(pick(TrainingOptions, given))
+    made = str(chosen.gains.get("provenance", ""))
+    if " gain of the " in made and f"{gain_form} gain of the {gain_of}" not in made:
+        say(f"the promise is another kind of gain ({made}): --gain-form and --gain-of say which to compare.")
+    if ", experiment " in made and collector.experiment(experiment).digest[:12] not in made:
+        say(f"the promise comes from training otherwise ({made}): other data, backbone or settings.")
     realised = train_solution(chosen, experiment, collector, output, seed=seed, of=gain_of, form=gain_form)
     if chosen.quantity != "gain":
         say("the solution promises losses, so there is no promised gain to compare with.")

@@ -9,6 +9,7 @@ import click
 
 from engine.cli.options import Command, add_options, data_dir_option
 from engine.cli.parameters import Assignment, Names
+from engine.errors import UsageError
 from engine.training_settings import OPTIMISERS, PRECISIONS
 
 
@@ -18,8 +19,12 @@ class TrainingOptions:
 
     Attributes
     ----------
-    instance, data, targets, inputs, kind, split, task_column, data_dir
-        An instance of the catalogue that trains, or a table of one's own.
+    instance, instance_option
+        An instance of the catalogue that trains, and its options.
+    data, targets, inputs, kind, split, task_column
+        A table of one's own.
+    data_dir
+        Folder with the data of the catalogue.
     backbone, backbone_option
         The network and its options.
     epochs, patience, batch_size, optimiser, learning_rate, momentum, weight_decay, clip_norm, precision
@@ -27,6 +32,7 @@ class TrainingOptions:
     """
 
     instance: str | None
+    instance_option: tuple[tuple[str, str], ...]
     data: Path | None
     targets: tuple[str, ...] | None
     inputs: tuple[str, ...] | None
@@ -49,6 +55,7 @@ class TrainingOptions:
 
 _WHAT = (
     click.option("--instance", metavar="NAME", help="An instance that trains, for example digits10."),
+    click.option("--instance-option", type=Assignment(), multiple=True, help="An option of the instance."),
     click.option(
         "--data",
         type=click.Path(path_type=Path),
@@ -82,3 +89,27 @@ _HOW = (
 def training_options(command: Command) -> Command:
     """Add the options of :class:`TrainingOptions`."""
     return add_options(command, (*_WHAT, *_HOW))
+
+
+def refuse_training(options: TrainingOptions, why: str) -> None:
+    """Refuse options that only a training can use.
+
+    Parameters
+    ----------
+    options
+        What was given.
+    why
+        Why nothing is trained, for the message.
+
+    Raises
+    ------
+    UsageError
+        If one is given.
+    """
+    odd = [
+        f"--{name.replace('_', '-')}"
+        for name, value in vars(options).items()
+        if value not in (None, (), "random") and name not in ("instance", "data_dir")
+    ]
+    if odd:
+        raise UsageError(f"{' and '.join(odd)} are about training, but {why}.")

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.collection.plan import Membership, chunks, missing, with_singles
 from engine.collection.progress import CollectionObserver, CollectionProgress
-from engine.collection.reliability import Reliability, reliability
-from engine.errors import UsageError
+from engine.collection.reliability import LEAST_ENTRIES, Reliability, reliability
+from engine.errors import DataError, UsageError
 from engine.experiment import Experiment
 from engine.gain_source import Collector
 from engine.gains import GainTensor
@@ -65,8 +65,27 @@ class Plan:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise UsageError(f"seeds must be 1 or more, not {self.seeds}.")
-        if self.until_reliable is not None and not 0 < self.until_reliable < 1:
-            raise UsageError(f"A reliability lies between 0 and 1, not {self.until_reliable}.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UsageError(f"A time limit is above 0 seconds, not {self.time_limit}.")
+        if self.until_reliable is not None:
+            self._check_reliable(self.until_reliable)
+
+    def _check_reliable(self, target: float) -> None:
+        if not 0 < target < 1:
+            raise UsageError(f"A reliability lies between 0 and 1, not {target}.")
+        least = max(self.seeds, 2)
+        if self.most_seeds < least:
+            raise UsageError(
+                f"A reliability is measured over {least} seeds at least, so {self.most_seeds} "
+                "cannot be the most."
+            )
+        sizes = np.asarray(self.groups).sum(axis=1)
+        entries = int(sizes[sizes > 1].sum())
+        if entries < LEAST_ENTRIES:
+            raise UsageError(
+                f"No reliability can be told from {entries} gains of groups, {LEAST_ENTRIES} are needed: "
+                "name more groups, or ask for a number of seeds alone."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +218,7 @@ class _Collection:
         done = self.store.done(self.number)
         count = self._count(done, seeds)
         self._tell(count, seeds, None)
+        waiting = False
         while count < seeds * len(self.groups):
             if self._out_of_time():
                 return False
@@ -208,8 +228,12 @@ class _Collection:
                 for _, result in results:
                     self.trained += self.store.save(self.number, result, self.owner)
                     self._tell(count + self.trained - before, seeds, result)
-            if self.trained == before and not self._out_of_time():
-                time.sleep(POLL_SECONDS)  # another collector trains what is left
+            idle = self.trained == before and not self._out_of_time()
+            if idle:  # another collector trains what is left
+                if not waiting:
+                    self._tell(count, seeds, None, waiting=True)
+                time.sleep(POLL_SECONDS)
+            waiting = idle
             done = self.store.done(self.number)
             count = self._count(done, seeds)
         return True
@@ -241,7 +265,7 @@ class _Collection:
         )
         return reliability(gains.values[:seeds, gains.entry_sizes > 1])
 
-    def _tell(self, done: int, seeds: int, latest: TrainedGroups | None) -> None:
+    def _tell(self, done: int, seeds: int, latest: TrainedGroups | None, *, waiting: bool = False) -> None:
         progress = CollectionProgress(
             done,
             seeds * len(self.groups),
@@ -249,6 +273,7 @@ class _Collection:
             time.perf_counter() - self.begin,
             self.reliability,
             latest,
+            waiting,
         )
         for observer in self.observers:
             observer(progress)
@@ -260,7 +285,9 @@ class _Collection:
 
         def renew() -> None:
             while not over.wait(LEASE_SECONDS / 4):
-                self.store.renew(self.number, self.owner, LEASE_SECONDS)
+                # A store that cannot be reached now may be there again before the lease ends.
+                with suppress(DataError):
+                    self.store.renew(self.number, self.owner, LEASE_SECONDS)
 
         thread = threading.Thread(target=renew, daemon=True)
         thread.start()
@@ -269,7 +296,9 @@ class _Collection:
         finally:
             over.set()
             thread.join()
-            self.store.release(self.number, self.owner)
+            # What ended the collection is what counts; leases that stay end by themselves.
+            with suppress(DataError):
+                self.store.release(self.number, self.owner)
 
     def collected(self, interrupted: bool) -> Collected:
         """Return what is in the store now."""

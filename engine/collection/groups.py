@@ -161,8 +161,8 @@ def _sizes(text: str, part: str, n_tasks: int) -> tuple[int, int]:
 
 
 def _number(text: str, part: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"{part!r}: {text!r} is not a number above 0.")
+    if not text.isdecimal() or len(text) > len(str(MOST_GROUPS)) or not 0 < int(text) <= MOST_GROUPS:
+        raise UsageError(f"{part!r}: {text!r} is not a number from 1 to {MOST_GROUPS:,}.")
     return int(text)
 
 

@@ -25,6 +25,8 @@ class CollectionProgress:
         Of what was there when it was last computed, None before.
     latest
         The chunk that was just stored, None at the start and the end.
+    waiting
+        Whether what is left is leased by other collectors; one that died keeps its leases for a while.
     """
 
     done: int
@@ -33,6 +35,7 @@ class CollectionProgress:
     seconds: float
     reliability: Reliability | None = None
     latest: TrainedGroups | None = None
+    waiting: bool = False
 
     @property
     def groups_per_second(self) -> float:
@@ -46,4 +49,4 @@ class CollectionProgress:
 
 
 CollectionObserver = Callable[[CollectionProgress], None]
-"""Told after every stored chunk."""
+"""Told after every stored chunk, and when the collection begins to wait for other collectors."""

@@ -9,6 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_ENTRIES = 6
+"""As many as the pairs of three tasks have; fewer agree by chance too often to say anything."""
 MOST_SPLITS = 50
 """Split halves that are averaged over; all of them where there are fewer."""
 
@@ -21,7 +23,7 @@ class Reliability:
     ----------
     value
         Of the mean over all seeds: the correlation to expect with a second collection of as many
-        seeds; NaN with one seed or no variance.
+        seeds; NaN with one seed, no variance, or fewer than 6 entries.
     one_seed
         The same of a single seed.
     seeds, entries
@@ -71,7 +73,7 @@ def _stepped(value: float, factor: float) -> float:
 
 
 def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    if len(first) < 2 or not first.std() or not second.std():
+    if len(first) < LEAST_ENTRIES or not np.ptp(first) or not np.ptp(second):
         return math.nan
     return float(np.corrcoef(first, second)[0, 1])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.collection.progress import CollectionProgress
-from engine.errors import MissingDependencyError
+from engine.errors import DataError, MissingDependencyError
 
 
 class TensorBoardLog:
@@ -27,6 +28,8 @@ class TensorBoardLog:
     ------
     MissingDependencyError
         If tensorboard is not installed.
+    DataError
+        If the folder cannot be written.
     """
 
     def __init__(self, folder: Path, tasks: Sequence[str]) -> None:
@@ -36,11 +39,23 @@ class TensorBoardLog:
             raise MissingDependencyError(
                 "Logging for TensorBoard needs the module 'tensorboard': install it with pip."
             ) from error
-        self._writer: Any = Writer(str(folder))
+        self._folder = folder
+        with self._plain_errors():
+            self._writer: Any = Writer(str(folder))
         self._tasks = tuple(tasks)
 
     def __call__(self, progress: CollectionProgress) -> None:
-        """Log what is new."""
+        """Log what is new.
+
+        Raises
+        ------
+        DataError
+            If the folder cannot be written any more.
+        """
+        with self._plain_errors():
+            self._log(progress)
+
+    def _log(self, progress: CollectionProgress) -> None:
         if progress.reliability is not None:
             self._writer.add_scalar("reliability", progress.reliability.value, progress.done)
         self._writer.add_scalar("groups per second", progress.groups_per_second, progress.done)
@@ -66,4 +81,14 @@ class TensorBoardLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        with self._plain_errors():
+            self._writer.close()
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DataError(
+                f"{self._folder}: cannot be written ({error.strerror or error}); what was trained is stored."
+            ) from error

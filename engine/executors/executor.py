@@ -98,34 +98,51 @@ def make_executor(spec: str, **options: Any) -> Executor:
         If a cluster cannot be reached.
     """
     name, _, value = spec.partition(":")
-    try:
-        if name == "in-process" and not value:
-            from engine.executors.in_process import InProcessExecutor
-
-            return InProcessExecutor(**options)
-        if name == "processes":
-            from engine.executors.processes import ProcessExecutor
-
-            return ProcessExecutor(**_given("workers", _count(spec, value)), **options)
-        if name == "ray":
-            from engine.executors.ray_cluster import RayExecutor
-
-            return RayExecutor(**_given("address", value or None), **options)
-    except TypeError as error:
-        given = f" (options given: {', '.join(options)})" if options else ""
-        raise UsageError(f"Executor {spec!r}: {error}{given}.") from None
-    if name == "in-process":
+    cls = executor_class(spec)
+    given: dict[str, Any] = dict(options)
+    if name == "in-process" and value:
         raise UsageError(f"{spec!r}: the executor in-process takes no number; processes:{value} does.")
+    if name == "processes" and value:
+        given["workers"] = _count(spec, value)
+    elif value:
+        given["address"] = value
+    try:
+        return cls(**given)
+    except TypeError as error:
+        told = f" (options given: {', '.join(options)})" if options else ""
+        raise UsageError(f"Executor {spec!r}: {error}{told}.") from None
+
+
+def executor_class(spec: str) -> type[Executor]:
+    """Return the class of an executor, whose keyword arguments are its options.
+
+    Parameters
+    ----------
+    spec
+        As in :func:`make_executor`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such executor.
+    """
+    name = spec.partition(":")[0]
+    if name == "in-process":
+        from engine.executors.in_process import InProcessExecutor
+
+        return InProcessExecutor
+    if name == "processes":
+        from engine.executors.processes import ProcessExecutor
+
+        return ProcessExecutor
+    if name == "ray":
+        from engine.executors.ray_cluster import RayExecutor
+
+        return RayExecutor
     raise unknown_name("executor", spec, EXECUTORS)
 
 
-def _given(name: str, value: Any) -> dict[str, Any]:
-    return {} if value is None else {name: value}
-
-
-def _count(spec: str, value: str) -> int | None:
-    if not value:
-        return None
+def _count(spec: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise UsageError(f"{spec!r}: {value!r} is not a number of processes; write processes:4, for example.")
     return int(value)

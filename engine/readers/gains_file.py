@@ -115,6 +115,20 @@ def write_gains(tensor: GainTensor, path: GainsPath) -> None:
         _by_suffix(parts[0], _WRITERS)(tensor, parts[0])
 
 
+def writable_paths(path: GainsPath) -> tuple[Path, ...]:
+    """Return the one or two files that :func:`write_gains` would write.
+
+    Raises
+    ------
+    UsageError
+        If the kind of file is not known.
+    """
+    parts = split_pair(path)
+    if len(parts) == 1:
+        _by_suffix(parts[0], _WRITERS)
+    return parts
+
+
 def split_pair(path: GainsPath) -> tuple[Path, ...]:
     """Return the one or two paths that are meant; a text with a comma that is no file is a pair.
 

@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.database import insert_into
+from engine.store.database import AT_ONCE, insert_into
 from engine.store.keys import members_text
 
 Run = tuple[NDArray[np.bool_], int]
 """A group, shape (N,), and a seed."""
-
-AT_ONCE = 500
-"""Runs named in one statement; databases limit how many."""
 
 
 def claim(connection: Any, experiment: int, wanted: Sequence[Run], owner: str, seconds: float) -> list[Run]:

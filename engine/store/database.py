@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,13 @@ from typing import Any
 
 from engine.errors import DataError, MissingDependencyError, UsageError
 
-BUSY_SECONDS = 60.0
-"""How long a writer waits for another one on SQLite."""
+BUSY_SECONDS = 600.0
+"""How long a writer waits for another one on SQLite; a merge of large stores takes minutes."""
+LOCK_SECONDS = 5.0
+"""How long any other statement waits on SQLite, without heeding Ctrl-C."""
+AT_ONCE = 500
+"""Rows named in one statement; databases limit how many."""
+NO_URL = "write sqlite:///gains.db or postgresql+psycopg://user@host/gains."
 
 
 def connect(url: str, *, create: bool) -> Any:
@@ -40,31 +46,43 @@ def connect(url: str, *, create: bool) -> Any:
             "The gain store needs the module 'sqlalchemy': install it with pip, or the extra 'train'."
         ) from error
     try:
-        parsed = sqlalchemy.make_url(url)
+        parsed = _parsed(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"{shown(url)}: the gain store takes sqlite:/// and postgresql+psycopg:// only.")
-        options = {"connect_args": {"timeout": BUSY_SECONDS}} if _is_sqlite(parsed) else {}
-        database = sqlalchemy.create_engine(parsed, **options)
+        if _is_sqlite(parsed):
+            _check_file(parsed, create)
+            database = sqlalchemy.create_engine(parsed, creator=lambda: _open_file(parsed.database, create))
+            _set_up_sqlite(database)
+        else:
+            # A connection that the server has closed is replaced before it is used.
+            database = sqlalchemy.create_engine(parsed, pool_pre_ping=True)
     except ImportError as error:
         raise MissingDependencyError(
             f"{shown(url)} needs a driver ({error}): install it with pip, for PostgreSQL psycopg[binary]."
         ) from error
-    except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError) as error:
-        raise UsageError(
-            f"{url!r} is no database URL; write sqlite:///gains.db or postgresql+psycopg://user@host/gains."
-        ) from error
-    url = shown(url)
-    if _is_sqlite(parsed):
-        _check_file(parsed.database, url, create)
-        _set_up_sqlite(database)
+    except sqlalchemy.exc.NoSuchModuleError as error:
+        raise UsageError(f"{shown(url)}: {NO_URL}") from error
     try:
-        _set_up_tables(database, url, create)
+        _set_up_tables(database, shown(url), create)
     except BaseException:
         database.dispose()
         raise
+    if create and _is_sqlite(parsed):
+        _write_ahead_from_now_on(database)
     return database
+
+
+def _parsed(url: str) -> Any:
+    import sqlalchemy
+
+    try:
+        return sqlalchemy.make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        # Where the password begins and ends is not known.
+        named = f"{url!r}" if "@" not in url else "This"
+        raise UsageError(f"{named} is no database URL: {NO_URL}") from error
 
 
 @contextmanager
@@ -133,7 +151,10 @@ def _is_sqlite(url: Any) -> bool:
     return bool(url.get_backend_name() == "sqlite")
 
 
-def _check_file(path: str | None, url: str, create: bool) -> None:
+def _check_file(parsed: Any, create: bool) -> None:
+    path, url = parsed.database, shown(parsed)
+    if parsed.query:
+        raise UsageError(f"{url}: a SQLite URL is sqlite:/// and a file name, without anything after a '?'.")
     if not path or path == ":memory:":
         raise UsageError(f"{url}: a gain store outlives its process, so name a file, as sqlite:///gains.db.")
     if not create and not Path(path).is_file():
@@ -145,33 +166,60 @@ def _check_file(path: str | None, url: str, create: bool) -> None:
         raise DataError(f"{url}: there is no folder {Path(path).absolute().parent}.")
 
 
+def _open_file(path: str, create: bool) -> Any:
+    import sqlite3
+
+    file = Path(path).absolute()
+    options: dict[str, Any] = {"timeout": LOCK_SECONDS, "check_same_thread": False}
+    if create or os.access(file.parent, os.W_OK) or Path(f"{file}-wal").exists():
+        return sqlite3.connect(file, **options)
+    # SQLite keeps notes beside a file even to read it; where it cannot, nobody can be writing there.
+    return sqlite3.connect(f"{file.as_uri()}?immutable=1", uri=True, **options)
+
+
 def _set_up_sqlite(database: Any) -> None:
     """Let writers wait for one another: a transaction that will write says so when it begins."""
     from sqlalchemy import event
+    from sqlalchemy.exc import OperationalError
 
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
 
     def on_begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > until:
+                    raise
 
     event.listen(database, "connect", on_connect)
     event.listen(database, "begin", on_begin)
 
 
-def _write_ahead(connection: Any) -> None:
-    """Let readers and one writer work at the same time."""
+def _write_ahead_from_now_on(database: Any) -> None:
+    """Let readers and one writer work at the same time, in a file that is known to be a gain store."""
+    from sqlalchemy import event
+
+    database.dispose()
+    event.listen(database, "connect", _write_ahead)
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
     import sqlite3
 
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
             if "readonly" in str(error):
@@ -188,17 +236,25 @@ def _set_up_tables(database: Any, url: str, create: bool) -> None:
     from engine.store.schema import VERSION, about, metadata
 
     with transaction(database, url, writes=create) as connection:
-        there = inspect(connection).has_table(about.name)
+        tables = set(inspect(connection).get_table_names())
+        there = about.name in tables
         if not there and not create:
             raise DataError(f"{url} is a database, but holds no gain store. Make one with engine collect.")
         if not there:
+            others = sorted(tables & set(metadata.tables))
+            if others:
+                raise DataError(
+                    f"{url} belongs to another program: its {' and '.join(others)} are not those of a gain "
+                    "store. Nothing was changed; give another URL."
+                )
             metadata.create_all(connection)
             connection.execute(
                 insert_into(connection, about).values(version=VERSION).on_conflict_do_nothing()
             )
         versions = list(connection.execute(select(about.c.version)).scalars())
     if versions != [VERSION]:
+        found = " and ".join(map(str, versions)) or "unknown"
         raise DataError(
-            f"{url} is a gain store of version {versions[0] if versions else 'unknown'}, and this program "
-            f"reads version {VERSION}: use the program that wrote it, or another URL."
+            f"{url} is a gain store of version {found}, and this program reads version {VERSION}: use the "
+            "program that wrote it, or another URL."
         )

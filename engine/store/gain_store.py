@@ -118,7 +118,8 @@ class GainStore:
     def find(self, text: str) -> int:
         """Return the number of an experiment told by its number, name or the beginning of its digest.
 
-        Of several of one name, the newest is meant.
+        A number goes before a name, and a name before a digest; of several of one name, the newest is
+        meant.
 
         Raises
         ------
@@ -126,9 +127,11 @@ class GainStore:
             If there is none; those that are there are listed.
         """
         known = self.experiments()
-        for one in reversed(known):
-            if text in (str(one.id), one.name) or (len(text) >= 6 and one.digest.startswith(text)):
-                return one.id
+        by_number = [one.id for one in known if str(one.id) == text]
+        by_name = [one.id for one in reversed(known) if one.name == text]
+        by_digest = [one.id for one in known if len(text) >= 6 and one.digest.startswith(text)]
+        for number in (*by_number, *by_name, *by_digest):
+            return number
         raise self._no_experiment(text, known)
 
     def _no_experiment(self, text: str, known: Sequence[StoredExperiment]) -> DataError:
@@ -205,6 +208,11 @@ class GainStore:
         by_seed: dict[int, list[str]] = {}
         with self.transaction(writes=False) as connection:
             for seed, members in connection.execute(query):
+                if not isinstance(seed, int):
+                    raise DataError(
+                        f"The gain store {self.url} is damaged: {seed!r} is no seed. Remove such runs with "
+                        f"engine gains repair {experiment}, then collect again."
+                    )
                 by_seed.setdefault(seed, []).append(members)
         count = len(self._tasks[experiment])
         return {seed: membership_of(texts, count) for seed, texts in by_seed.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.store.database import plain_errors
 from engine.store.keys import membership_of
 from engine.store.run_batch import RunBatch
 from engine.store.seed_values import SeedValues
@@ -118,14 +119,16 @@ def sound_batches(
     DataError
         If a run is damaged; it is named with the way out.
     """
-    for block in read_blocks(connection, experiment.id, curves=curves):
-        if block.damaged.any():
-            raise DataError(
-                f"The gain store {url} is damaged: the results of "
-                f"{_label(block.batch, int(np.argmax(block.damaged)), experiment.tasks)}, are not what was "
-                f"stored. Remove such runs with engine gains repair {experiment.id}, then collect again."
-            )
-        yield block.batch
+    with plain_errors(url):
+        for block in read_blocks(connection, experiment.id, curves=curves):
+            if block.damaged.any():
+                raise DataError(
+                    f"The gain store {url} is damaged: the results of "
+                    f"{_label(block.batch, int(np.argmax(block.damaged)), experiment.tasks)}, are not what "
+                    f"was stored. Remove such runs with engine gains repair {experiment.id}, then collect "
+                    "again."
+                )
+            yield block.batch
 
 
 def _label(batch: RunBatch, run: int, tasks: Sequence[str]) -> str:
@@ -167,6 +170,11 @@ def read_values(
         seeds.append(np.array(seed, dtype=np.int32)[run])
         tasks.append(batch.task[chosen].astype(np.int32))
         values.append((batch.metric if of == "metric" else batch.loss)[chosen])
+    if experiment.diverged and not experiment.done:
+        raise DataError(
+            f"All {experiment.diverged} runs of experiment {experiment.id} ({experiment.name}) in {url} "
+            "diverged or have an undefined metric: lower --learning-rate, or take another metric."
+        )
     if split not in splits:
         raise DataError(
             f"Experiment {experiment.id} ({experiment.name}) in {url} has no results on the split {split!r}; "

@@ -9,14 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.errors import DataError
-from engine.store.database import insert_into
+from engine.store.database import AT_ONCE, insert_into
 from engine.store.run_batch import RunBatch
 
 Keep = Literal["refuse", "ours", "theirs"]
 """What to do where two stores have different results of one run."""
-
-AT_ONCE = 500
-"""Runs named in one statement; databases limit how many."""
 
 
 def save(connection: Any, experiment: int, batch: RunBatch, owner: str = "") -> int:

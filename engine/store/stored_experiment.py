@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.task import Task
+from engine.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,50 @@ class StoredExperiment:
     @property
     def signs(self) -> NDArray[np.float64]:
         """Shape (N,): 1 where a higher metric of the task is better, −1 where a lower one is."""
-        return np.array([Task(**task).sign for task in self.description["tasks"]])
+        return np.where([task["direction"] == "higher" for task in self.description["tasks"]], 1.0, -1.0)
+
+    @classmethod
+    def of(cls, number: int, digest: str, text: str, created: float, **counts: int) -> StoredExperiment:
+        """Return an experiment from its description as it is stored.
+
+        Parameters
+        ----------
+        number, digest, created, counts
+            As the attributes.
+        text
+            The description as JSON.
+
+        Raises
+        ------
+        DataError
+            If the description is not that of the digest, or tells no experiment.
+        """
+        try:
+            if hashlib.sha256(text.encode()).hexdigest() != digest:
+                raise ValueError("it is not what was written")
+            about = json.loads(text)
+            tasks = tuple(task["name"] for task in about["tasks"])
+            named = (about["name"], about["backbone"], about["source"], *tasks)
+            ways = {task["direction"] for task in about["tasks"]}
+            if not (tasks and all(isinstance(one, str) for one in named) and ways <= {"higher", "lower"}):
+                raise ValueError("names are missing")
+            dict(about["backbone_options"]), dict(about["settings"])
+            datetime.fromtimestamp(created, UTC)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
+            raise DataError(
+                f"The description of experiment {number} is damaged ({error!r}): restore a copy of the store."
+            ) from error
+        return cls(number, digest, about["name"], tasks, about, created, **counts)
 
 
 def list_experiments(connection: Any) -> list[StoredExperiment]:
-    """Return every experiment, in the order they were made."""
+    """Return every experiment, in the order they were made.
+
+    Raises
+    ------
+    DataError
+        If the description of one is damaged.
+    """
     from sqlalchemy import func, select
 
     from engine.store.schema import DIVERGED, DONE, LEASED, experiments, runs
@@ -64,12 +105,10 @@ def list_experiments(connection: Any) -> list[StoredExperiment]:
     counts = {(row[0], row[1]): tuple(row)[2:] for row in connection.execute(counted)}
     nothing = (0, 0, 0)
     return [
-        StoredExperiment(
+        StoredExperiment.of(
             row.id,
             row.digest,
-            row.name,
-            tuple(json.loads(row.tasks)),
-            json.loads(row.description),
+            row.description,
             row.created,
             groups=counts.get((row.id, DONE), nothing)[1],
             seeds=counts.get((row.id, DONE), nothing)[2],

@@ -25,7 +25,10 @@ from engine.store.keys import members_text
 from engine.store.reading import BLOCK, sound_batches
 from engine.store.run_batch import RunBatch
 from engine.store.saving import Keep, Taken, take_over
+from engine.store.stored_experiment import StoredExperiment
 
+ENCODING = "utf-8-sig"
+"""Some editors mark the beginning of a file."""
 HEADER, END = "# engine results ", "# end "
 COLUMNS = ("group", "seed", "split", "task", "metric", "loss", "epochs", "best_epoch", "seconds", "checksum")
 
@@ -94,34 +97,53 @@ def import_results(store: GainStore, path: Path, *, keep: Keep = "refuse") -> tu
         ``"refuse"``.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file, store.transaction(writes=True) as connection:
-            about, tasks = _header(path, file)
-            number = register(connection, about["description"], about["digest"], about["created"])
-            taken = Taken()
-            for batch in _batches(path, file, tasks):
-                taken += take_over(connection, number, batch, tasks, keep)
-            return number, taken
+        with path.open(encoding=ENCODING, newline="") as file:
+            known = _header(path, file)
+            with store.transaction(writes=True) as connection:
+                number = register(connection, known.description, known.digest, known.created)
+                taken = Taken()
+                for batch in _batches(path, file, known.tasks):
+                    taken += take_over(connection, number, batch, known.tasks, keep)
+                return number, taken
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}).") from error
 
 
-def _header(path: Path, file: TextIO) -> tuple[dict[str, Any], tuple[str, ...]]:
+def described(path: Path) -> StoredExperiment:
+    """Return the experiment that a file of :func:`export_results` is of, without a number.
+
+    Raises
+    ------
+    DataError
+        If the file is no such file.
+    """
+    try:
+        with path.open(encoding=ENCODING, newline="") as file:
+            return _header(path, file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}).") from error
+
+
+def _header(path: Path, file: TextIO) -> StoredExperiment:
     first = file.readline()
     wrong = DataError(f"{path}: not a file of raw results; make one with engine gains export --raw.")
     if not first.startswith(HEADER):
         raise wrong
     try:
         about = json.loads(first.removeprefix(HEADER))
-        text = json.dumps(about["description"], sort_keys=True)
-        tasks = tuple(str(task["name"]) for task in about["description"]["tasks"])
-        about["created"] = float(about["created"])
+        digest, text = about["digest"], json.dumps(about["description"], sort_keys=True)
+        created = about["created"]
     except (ValueError, KeyError, TypeError):
         raise wrong from None
-    if hashlib.sha256(text.encode()).hexdigest() != about["digest"]:
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
         raise DataError(f"{path}, line 1: the description of the experiment was altered; export it anew.")
-    if next(csv.reader([file.readline()]), []) != list(COLUMNS):
+    try:
+        known = StoredExperiment.of(0, digest, text, created)
+    except DataError:
+        raise wrong from None
+    if file.readline().rstrip("\r\n") != ",".join(COLUMNS):
         raise DataError(f"{path}, line 2: the columns must be {','.join(COLUMNS)}.")
-    return about, tasks
+    return known
 
 
 def _batches(path: Path, file: TextIO, tasks: tuple[str, ...]) -> Iterator[RunBatch]:
@@ -130,10 +152,17 @@ def _batches(path: Path, file: TextIO, tasks: tuple[str, ...]) -> Iterator[RunBa
 
     def lines() -> Iterator[tuple[int, list[str]]]:
         for number, line in enumerate(file, start=3):
-            if line.startswith(END):
+            if ended and line.strip():
+                raise DataError(
+                    f"{path}, line {number}: more follows after the end; import files one by one."
+                )
+            if ended:
+                continue
+            row = _cells(path, number, line)
+            # A group whose first task is called so does not stand alone.
+            if line.startswith(END) and len(row) == 1:
                 ended.append(line.removeprefix(END).strip())
-                return
-            row = next(csv.reader([line]), [])
+                continue
             if len(row) != len(COLUMNS):
                 raise DataError(f"{path}, line {number}: {len(COLUMNS)} columns are needed, not {len(row)}.")
             yield number, row
@@ -153,6 +182,14 @@ def _batches(path: Path, file: TextIO, tasks: tuple[str, ...]) -> Iterator[RunBa
         )
     if waiting:
         yield _batch(path, waiting, column)
+
+
+def _cells(path: Path, number: int, line: str) -> list[str]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(line)))
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise DataError(f"{path}, line {number}: {error}.") from None
 
 
 def _batch(path: Path, found: list[list[tuple[int, list[str]]]], column: dict[str, int]) -> RunBatch:

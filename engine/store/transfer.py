@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.store.database import plain_errors
 from engine.store.gain_store import GainStore, register
 from engine.store.reading import sound_batches
 from engine.store.saving import Keep, Taken, take_over
@@ -35,7 +36,9 @@ def merge(target: GainStore, other: GainStore, *, keep: Keep = "refuse") -> dict
     taken = {}
     # The source is read under one snapshot; the target is written in one transaction.
     with other.transaction(writes=False) as source, target.transaction(writes=True) as connection:
-        for known in list_experiments(source):
+        with plain_errors(other.url):
+            listed = list_experiments(source)
+        for known in listed:
             number = register(connection, known.description, known.digest, known.created)
             taken[number] = Taken()
             for batch in sound_batches(source, known, other.url, curves=True):

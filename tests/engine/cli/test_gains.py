@@ -92,6 +92,17 @@ def test_export_as_text_and_import(url, tmp_path) -> None:
         assert first.tensor(1).digest == second.tensor(1).digest
 
 
+def test_a_file_that_is_none_makes_no_store(tmp_path) -> None:
+    (tmp_path / "results.csv").write_text("group,task,gain\n")
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    assert (
+        "not a file of raw results"
+        in run("import", str(tmp_path / "results.csv"), "--store", other, code=5).stderr
+    )
+    assert "cannot be read" in run("import", str(tmp_path / "none.csv"), "--store", other, code=5).stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["results.csv"]
+
+
 def test_merge(url, tmp_path) -> None:
     other = f"sqlite:///{tmp_path / 'other.db'}"
     with GainStore.open(other) as store:

@@ -133,6 +133,53 @@ def test_a_solution_without_groups_is_refused(engine: Engine, solution: Path, tm
     assert "holds no grouping" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda data: data["serving"].update(digit_0=99), "by 99, which is none of its groups"),
+        (lambda data: data["serving"].update(digit_0=-1), "by -1, which is none"),
+        (lambda data: data["serving"].update(digit_0=0.5), "by 0.5, which is none"),
+        (lambda data: data["serving"].update(digit_0=True), "by True, which is none"),
+        (lambda data: data["serving"].update(digit_0=data["serving"]["digit_9"]), "which lacks it"),
+        (lambda data: data["serving"].pop("digit_0"), "by None, which is none"),
+        (lambda data: data["serving"].update(digit_x=0), "'digit_x', which is none of its tasks"),
+        (lambda data: data["task_values"].update(digit_0="much"), "'much' for task 'digit_0'"),
+        (lambda data: data["groups"][data["serving"]["digit_0"]].append("digit_x"), "Unknown task"),
+    ],
+)
+def test_a_solution_that_was_edited_and_contradicts_itself_is_refused_before_training(
+    engine: Engine, solution: Path, tmp_path: Path, change: Callable[[dict], object], told: str
+) -> None:
+    data = json.loads(solution.read_text())
+    change(data)
+    solution.write_text(json.dumps(data))
+    result = train(engine, solution, tmp_path / "models")
+    assert result.exit_code == 5
+    assert told in result.stderr
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_promise_of_other_gains_or_another_training_is_told(
+    engine: Engine, solution: Path, tmp_path: Path
+) -> None:
+    digest = load_instance("digits10").experiment().digest[:12]
+    cases = (
+        ("0123456789ab", "relative gain of the metric", "training otherwise"),
+        (digest, "log-ratio gain of the metric", "another kind of gain"),
+        (digest, "relative gain of the loss", "another kind of gain"),
+        (digest, "relative gain of the metric", ""),
+    )
+    for index, (experiment, kind, told) in enumerate(cases):
+        made = f"digits10, mlp, experiment {experiment}; 2 seeds; {kind}"
+        data = json.loads(solution.read_text())
+        data["gains"]["provenance"] = made
+        solution.write_text(json.dumps(data))
+        result = train(engine, solution, tmp_path / str(index))
+        assert result.exit_code == 0
+        assert result.stderr.count("\n") == (1 if told else 0)
+        assert told in result.stderr
+
+
 def test_a_source_that_saves_nothing_is_refused(engine: Engine, solution: Path, tmp_path: Path) -> None:
     class Forgetful(Scored):
         train_for_good = Collector.train_for_good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import GainStore, Plan, UsageError, collect, parse_groups
+from engine import DataError, GainStore, Plan, UsageError, collect, parse_groups
 from engine.collection.collect import Collected
 from engine.collection.progress import CollectionProgress
 from engine.executors import make_executor
@@ -178,7 +179,80 @@ def test_a_killed_collector_loses_only_the_chunk_in_flight(
     assert trained == 45 - len(before) + twice
 
 
-@pytest.mark.parametrize("wrong", [{"seeds": 0}, {"until_reliable": 1.0}, {"until_reliable": 0.0}])
+def test_waiting_for_another_collector_is_told_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.collection.collect.POLL_SECONDS", 0.1)
+    with GainStore.open(url) as store:
+        # One that died.
+        store.claim(store.register(experiment()), [(np.ones(4, dtype=bool), 0)], "other", 1.5)
+    seen: list[CollectionProgress] = []
+    assert run(url, plan("pairs,full"), Fake(), observers=[seen.append]).trained == 11
+    assert [(one.done, one.waiting) for one in seen] == [
+        (0, False),
+        (4, False),
+        (8, False),
+        (10, False),
+        (10, True),
+        (11, False),
+    ]
+
+
+def test_a_store_that_is_away_for_a_while_ends_no_lease(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.collection.collect.LEASE_SECONDS", 0.4)
+    renewed: list[bool] = []
+    renew = GainStore.renew
+
+    def renew_later(self: GainStore, *given: object) -> None:
+        renewed.append(len(renewed) > 0)
+        if len(renewed) == 1:
+            raise DataError("The store is away.")
+        renew(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(GainStore, "renew", renew_later)
+    collected = run(url, plan("pairs"), Fake(pause=0.5))
+    assert collected.complete
+    assert sum(renewed) > 2
+
+
+def test_the_first_error_is_told_where_leases_cannot_be_given_back(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise DataError("The store is gone.")
+
+    monkeypatch.setattr(GainStore, "release", fail)
+
+    def observer(progress: CollectionProgress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(url, plan("pairs"), Fake(), observers=[observer])
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "told"),
+    [
+        ("pairs", {"most_seeds": 1}, "2 seeds at least, so 1 cannot"),
+        ("pairs", {"most_seeds": 4, "seeds": 5}, "5 seeds at least, so 4 cannot"),
+        ("t0|t1,t0|t2", {}, "from 4 gains of groups, 6 are needed"),
+        ("singles", {}, "from 0 gains"),
+    ],
+)
+def test_a_reliability_that_cannot_be_reached_is_refused(text: str, given: dict[str, int], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        plan(text, until_reliable=0.9, **given)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seeds": 0},
+        {"until_reliable": 1.0},
+        {"until_reliable": 0.0},
+        {"until_reliable": math.nan},
+        {"time_limit": 0.0},
+        {"time_limit": math.nan},
+    ],
+)
 def test_a_plan_checks_itself(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         plan(**wrong)

@@ -47,6 +47,20 @@ def test_without_variance_or_seeds_it_is_unknown(gains: np.ndarray) -> None:
     assert math.isnan(reliability(gains).value)
 
 
+def test_gains_that_are_all_alike_say_nothing() -> None:
+    # The standard deviation of equal numbers is not always 0 in floating point.
+    alike = np.broadcast_to(np.array([0.1, 0.3])[:, None, None], (2, 12, 1))
+    assert math.isnan(reliability(alike).value)
+
+
+def test_a_few_entries_say_nothing() -> None:
+    # Two numbers always correlate perfectly, whatever they are.
+    noise = np.random.default_rng(0).standard_normal((2, 6, 1))
+    assert math.isnan(reliability(noise[:, :2]).value)
+    assert math.isnan(reliability(noise[:, :5]).value)
+    assert math.isfinite(reliability(noise).value)
+
+
 def test_noise_alone_is_not_reliable() -> None:
     assert abs(reliability(np.random.default_rng(0).standard_normal((8, 500, 4))).value) < 0.15
 

@@ -64,6 +64,33 @@ def test_a_damaged_run_is_named_and_can_be_trained_again(file, statement, named)
         np.testing.assert_array_equal(store.results(1).dense[0], expected)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE experiments SET description = '{'",
+        "UPDATE experiments SET description = '{}'",
+        "UPDATE experiments SET description = replace(description, 'mlp', 'gru')",
+        "UPDATE experiments SET created = 'yesterday'",
+        "UPDATE experiments SET created = 1e300",
+    ],
+)
+def test_a_damaged_experiment_is_named(file, statement) -> None:
+    run(file, statement)
+    with GainStore.open(f"sqlite:///{file}") as store:
+        for read in (store.experiments, lambda: store.tensor(1), lambda: store.find("made")):
+            with pytest.raises(DataError, match=r"experiment 1 is damaged .*restore a copy"):
+                read()
+
+
+def test_what_is_no_seed_is_told_before_training(file) -> None:
+    run(file, "UPDATE runs SET seed = 'x' WHERE members = 'c0'")
+    with GainStore.open(f"sqlite:///{file}") as store:
+        with pytest.raises(DataError, match=r"'x' is no seed.*engine gains repair 1"):
+            store.done(1)
+        assert store.repair(1) == 1
+        assert len(store.done(1)[0]) == 5
+
+
 def test_damaged_curves(file) -> None:
     run(file, "UPDATE runs SET curves = substr(curves, 1, length(curves) - 3) WHERE members = 'c0'")
     with GainStore.open(f"sqlite:///{file}") as store:

@@ -45,6 +45,36 @@ def test_an_experiment_is_found_by_number_name_and_digest(store) -> None:
         store.experiment(9)
 
 
+def test_a_number_goes_before_a_name(store) -> None:
+    numbers = [store.register(experiment(name=name)) for name in ("first", "3", "third", "1")]
+    assert [store.find(str(number)) for number in numbers] == numbers
+    assert store.find("first") == numbers[0]
+
+
+def test_results_are_read_where_the_metric_cannot_be_imported(store, monkeypatch) -> None:
+    from engine.data import task
+
+    monkeypatch.setattr(task, "load_metric", lambda name: None)
+    tasks = (task.Task("a", metric="gone:score", direction="higher"), task.Task("b"))
+    made = experiment(2)
+    number = store.register(replace(made, data=replace(made.data, tasks=tasks)))
+    store.save(number, trained(groups("10", "01", "11"), 0))
+    monkeypatch.undo()
+    values = store.results(number).dense[0]
+    gains = store.tensor(number).gains[2]
+    assert gains[0] == pytest.approx((values[2, 0] - values[0, 0]) / values[0, 0])
+    assert gains[1] == pytest.approx((values[1, 1] - values[2, 1]) / values[1, 1])
+
+
+def test_that_everything_diverged_is_said(store) -> None:
+    number = store.register(experiment())
+    results = trained(SINGLES, 0)
+    results.metrics["valid"][:] = np.nan
+    store.save(number, results)
+    with pytest.raises(DataError, match=r"All 4 runs .*diverged or have an undefined metric"):
+        store.tensor(number)
+
+
 def test_an_empty_store_says_how_to_fill_it(store) -> None:
     with pytest.raises(DataError, match=r"empty.*engine collect"):
         store.find("made")

@@ -129,3 +129,14 @@ def test_a_damaged_run_is_named_and_removed(server) -> None:
             store.tensor(number)
         assert store.repair(number) == 1
         assert store.tensor(number).n_groups == 5
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(server) -> None:
+    with GainStore.open(server) as store, GainStore.open(server) as other:
+        number = store.register(experiment(name="closed"))
+        with other.transaction(writes=False) as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        assert store.save(number, trained(ALL, 0)) == 6

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine import DataError, GainStore
+from engine import DataError, GainStore, Task
 from engine.store.saving import Taken
 from engine.store.text import export_results, import_results
 from engine.store.transfer import merge
@@ -129,6 +132,75 @@ def test_a_file_that_was_cut_or_altered_is_refused_whole(two, tmp_path, change, 
     with pytest.raises(DataError, match=message):
         import_results(other, path)
     assert other.experiments() == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["# end 3", "x"],
+        ["# engine results", "group"],
+        ["a,b", '"', "'", "é\u0301日本", "-1", "all", "nan"],
+        [f"{'long' * 500}{number}" for number in range(70)],
+    ],
+)
+def test_tasks_of_any_name_come_back_from_text(two, tmp_path, names) -> None:
+    one, other = two
+    made = experiment(len(names))
+    tasks = tuple(Task(name) for name in names)
+    number = one.register(replace(made, data=replace(made.data, tasks=tasks)))
+    count = len(names)
+    one.save(number, trained(np.concatenate([np.eye(count, dtype=bool), np.ones((1, count), dtype=bool)]), 0))
+    path = tmp_path / "results.csv"
+    assert export_results(one, number, path) == count + 1
+    assert import_results(other, path)[1] == Taken(added=count + 1)
+    assert other.tensor(1).digest == one.tensor(number).digest
+    assert other.tensor(1).tasks == tuple(names)
+
+
+def test_files_that_were_joined_are_refused(two, tmp_path) -> None:
+    one, other = two
+    fill(one, 0)
+    path = tmp_path / "results.csv"
+    export_results(one, 1, path)
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(DataError, match=r"line \d+: more follows after the end"):
+        import_results(other, path)
+    assert other.experiments() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"created": 1e300},
+        {"created": float("nan")},
+        {"description": {"tasks": [{"name": "a"}], "name": "x"}},
+        {"description": {"tasks": {"a": 1}, "name": "x"}},
+    ],
+)
+def test_a_file_whose_description_tells_no_experiment_is_refused(two, tmp_path, change) -> None:
+    one, other = two
+    fill(one, 0)
+    path = tmp_path / "results.csv"
+    export_results(one, 1, path)
+    first, rest = path.read_text().split("\n", 1)
+    about = {**json.loads(first.removeprefix("# engine results ")), **change}
+    text = json.dumps(about["description"], sort_keys=True)
+    about["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(f"# engine results {json.dumps(about)}\n{rest}")
+    with pytest.raises(DataError, match="not a file of raw results"):
+        import_results(other, path)
+    assert other.experiments() == []
+
+
+def test_of_two_stores_the_one_that_failed_is_named(two) -> None:
+    one, other = two
+    fill(other, 0)
+    with other.transaction(writes=True) as connection:
+        connection.exec_driver_sql("ALTER TABLE results RENAME TO gone")
+    with pytest.raises(DataError, match=r"two\.db failed: no such table") as caught:
+        merge(one, other)
+    assert "one.db" not in str(caught.value)
+    assert one.experiments() == []
 
 
 def test_files_that_are_not_there(two, tmp_path) -> None:

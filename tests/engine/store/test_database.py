@@ -1,0 +1,96 @@
+"""Which databases are opened, how, and what happens to those that are no gain store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine import DataError, GainStore, UsageError
+from engine.store import database
+from tests.engine.store.made import experiment, groups, trained
+
+ALL = groups("1000", "0100", "0010", "0001", "1100", "1111")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "gains.db"
+    with GainStore.open(f"sqlite:///{path}") as store:
+        store.save(store.register(experiment()), trained(ALL, 0))
+    return path
+
+
+def told_of(path: Path) -> tuple[list[str], str]:
+    """Return the names of the tables and the mode of the journal."""
+    connection = sqlite3.connect(path)
+    names = sorted(name for (name,) in connection.execute("SELECT name FROM sqlite_master"))
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    connection.close()
+    return names, mode
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_database_of_another_program_stays_as_it_is(tmp_path: Path, create: bool) -> None:
+    path = tmp_path / "mlruns.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE runs (uuid TEXT)")
+    connection.execute("CREATE TABLE experiments (name TEXT)")
+    connection.close()
+    with pytest.raises(DataError, match="experiments and runs are not those" if create else "holds no gain"):
+        GainStore.open(f"sqlite:///{path}", create=create)
+    assert told_of(path) == (["experiments", "runs"], "delete")
+
+
+def test_a_store_lets_readers_and_a_writer_work_at_once(file: Path) -> None:
+    assert told_of(file)[1] == "wal"
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_is_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != file.parent)
+    with GainStore.open(f"sqlite:///{file}", create=False) as store:
+        assert store.tensor(1).n_groups == 6
+        # SQLite's notes beside the file, which it could not make there.
+        assert [one.name for one in file.parent.iterdir()] == ["gains.db"]
+        with pytest.raises(DataError, match="give write permission"):
+            store.save(1, trained(ALL, 1))
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+nosuch://me:secret@host/x", "postgresql://me:se@cret@:x/", "://me:secret@"]
+)
+def test_a_password_in_what_is_no_url_is_not_shown(url: str) -> None:
+    with pytest.raises(UsageError, match="sqlite:///") as caught:
+        GainStore.open(url)
+    assert "cret" not in str(caught.value)
+
+
+def test_a_sqlite_url_takes_nothing_behind_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a file name"):
+        GainStore.open(f"sqlite:///{tmp_path / 'gains.db'}?mode=ro")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_ends_the_waiting_for_another_writer(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS", 0.1)
+    other = sqlite3.connect(file, isolation_level=None)
+    with GainStore.open(f"sqlite:///{file}") as store:
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            store.save(1, trained(ALL, 1))
+        monkeypatch.setattr(database, "BUSY_SECONDS", 0.3)
+        with pytest.raises(DataError, match=r"locked.*try again when that has ended"):
+            store.save(1, trained(ALL, 1))
+        other.execute("COMMIT")
+        other.close()
+        assert store.save(1, trained(ALL, 1)) == 6
