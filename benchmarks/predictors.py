@@ -11,6 +11,8 @@ from scipy.stats import spearmanr
 
 import engine
 from benchmarks.common import print_header, print_table
+from benchmarks.unmeasured_groups import COLUMNS, PREDICTORS, SIZES, unmeasured_rows
+from engine.gain_source import source_names
 from gain_sources.additive import Additive
 from gain_sources.hoa import Hoa
 from gain_sources.ridge import Ridge
@@ -126,19 +128,38 @@ def real(arguments: argparse.Namespace) -> None:
     )
 
 
+def unmeasured(arguments: argparse.Namespace) -> None:
+    """Print how every installed predictor does on groups that were not measured."""
+    installed = source_names(engine.Predictor)
+    names = [name for name, (source, _) in PREDICTORS.items() if source in installed]
+    chosen = [name for name in names if not arguments.predictors or name in arguments.predictors]
+    for instance in arguments.unmeasured:
+        print(f"{instance}: groups known beyond single tasks and the group of all")
+        print(f"{arguments.draws} random draws, mean ± standard deviation, judged on all other groups\n")
+        sizes = arguments.known or SIZES[instance]
+        print_table(COLUMNS, list(unmeasured_rows(instance, chosen, arguments.draws, sizes)))
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables that are asked for, by default all."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--tasks", type=int, default=14)
     parser.add_argument("--groups", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--instance", default="mimic27")
     parser.add_argument("--held-out", type=int, default=351)
+    parser.add_argument("--unmeasured", nargs="+", choices=SIZES, default=list(SIZES), metavar="INSTANCE")
+    parser.add_argument("--predictors", nargs="+", choices=PREDICTORS, metavar="NAME", help="by default all")
+    parser.add_argument("--known", nargs="+", type=int, help="numbers of known groups")
+    parser.add_argument("--draws", type=int, default=5)
     arguments = parser.parse_args()
-    print_header("predictors", "scipy")
-    known_truth(arguments)
-    real(arguments)
+    print_header("predictors", "scipy", "scikit-learn")
+    for table in arguments.tables:
+        TABLES[table](arguments)
 
+
+TABLES = {"known-truth": known_truth, "held-out": real, "unmeasured": unmeasured}
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.affinity import pair_affinity as pair_affinity
     from engine.affinity import projected_affinity as projected_affinity
     from engine.affinity import task_affinity as task_affinity
+    from engine.calibration import Calibration as Calibration
+    from engine.calibration import calibrate as calibrate
     from engine.charts import comparison_chart as comparison_chart
     from engine.charts import frontier_chart as frontier_chart
     from engine.collection.collect import Collected as Collected
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from engine.errors import DataError as DataError
     from engine.errors import EngineError as EngineError
     from engine.errors import MissingDependencyError as MissingDependencyError
+    from engine.errors import PredictedGainsWarning as PredictedGainsWarning
     from engine.errors import UnsupportedError as UnsupportedError
     from engine.errors import UsageError as UsageError
     from engine.evaluate import Scores as Scores
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from engine.file_instance import FileInstance as FileInstance
     from engine.file_instance import open_instance as open_instance
     from engine.frontiers import frontier as frontier
+    from engine.gain_model import EmbeddedModel as EmbeddedModel
     from engine.gain_model import GainModel as GainModel
     from engine.gain_model import PosteriorModel as PosteriorModel
     from engine.gain_model import UncertainModel as UncertainModel
@@ -64,6 +68,11 @@ if TYPE_CHECKING:
     from engine.gain_source import Predictor as Predictor
     from engine.gain_source import make_gain_source as make_gain_source
     from engine.gains import GainTensor as GainTensor
+    from engine.guided.acquisition import Acquisition as Acquisition
+    from engine.guided.collection import collect_guided as collect_guided
+    from engine.guided.collection import recorded as recorded
+    from engine.guided.decision import Decision as Decision
+    from engine.guided.study import Study as Study
     from engine.instance import CatalogueInstance as CatalogueInstance
     from engine.instance import Instance as Instance
     from engine.instance import InstanceInfo as InstanceInfo
@@ -128,6 +137,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "engine.affinity": ("Affinity", "pair_affinity", "projected_affinity", "task_affinity"),
     "engine.charts": ("comparison_chart", "frontier_chart"),
     "engine.comparison": ("Comparison", "compare"),
+    "engine.calibration": ("Calibration", "calibrate"),
     "engine.collection.collect": ("Collected", "Plan", "collect"),
     "engine.collection.groups": ("parse_groups",),
     "engine.collection.reliability": ("Reliability", "reliability"),
@@ -146,13 +156,27 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "engine.data.multi_task_data": ("MultiTaskData",),
     "engine.data.task": ("Task",),
-    "engine.errors": ("DataError", "EngineError", "MissingDependencyError", "UnsupportedError", "UsageError"),
+    "engine.errors": (
+        "DataError",
+        "EngineError",
+        "MissingDependencyError",
+        "PredictedGainsWarning",
+        "UnsupportedError",
+        "UsageError",
+    ),
     "engine.evaluate": ("Scores", "referee"),
     "engine.experiment": ("Experiment",),
     "engine.extension": ("Decisions", "ExtendedObjective", "PyomoConstraint"),
     "engine.file_instance": ("FileInstance", "open_instance"),
     "engine.frontiers": ("frontier",),
-    "engine.gain_model": ("GainModel", "PosteriorModel", "UncertainModel", "all_groups", "tabulate"),
+    "engine.gain_model": (
+        "EmbeddedModel",
+        "GainModel",
+        "PosteriorModel",
+        "UncertainModel",
+        "all_groups",
+        "tabulate",
+    ),
     "engine.gain_source": (
         "AffinitySource",
         "Collector",
@@ -162,6 +186,10 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "make_gain_source",
     ),
     "engine.gains": ("GainTensor",),
+    "engine.guided.acquisition": ("Acquisition",),
+    "engine.guided.collection": ("collect_guided", "recorded"),
+    "engine.guided.decision": ("Decision",),
+    "engine.guided.study": ("Study",),
     "engine.instance": ("CatalogueInstance", "Instance", "InstanceInfo", "load_instance"),
     "engine.lattice": ("LatticeProblem", "graph_problem", "selection_value"),
     "engine.lattice_limits": ("LatticeLimits",),

@@ -61,6 +61,15 @@ class UncertainModel(GainModel, Protocol):
 
 
 @runtime_checkable
+class EmbeddedModel(GainModel, Protocol):
+    """A gain model that sees tasks as points: near ones act alike in a group."""
+
+    def embeddings(self) -> NDArray[np.float64]:
+        """Return one point per task, shape (N, D), in the order of ``tasks``."""
+        ...
+
+
+@runtime_checkable
 class PosteriorModel(UncertainModel, Protocol):
     """An uncertain model that tells the true gain of a group from one noisy measurement of it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from engine.cli.guided import GuidedOptions, guided_options
 from engine.cli.options import output_options, pick
 from engine.cli.parameters import Assignment
 from engine.cli.training_options import TrainingOptions, training_options
@@ -19,15 +21,16 @@ if TYPE_CHECKING:
     from engine.collection.progress import CollectionObserver, CollectionProgress
     from engine.experiment import Experiment
 
+DEFAULT_GROUPS = "pairs,random:100"
+
 
 @click.command(short_help="Train groups of tasks and keep their gains.")
 @training_options
 @click.option(
     "--groups",
-    default="pairs,random:100",
-    show_default=True,
     metavar="LIST",
-    help="singles, pairs, triples, full, all, sizes:2-4, random:100[:3-6], a|b, or a file.",
+    help="singles, pairs, triples, full, all, sizes:2-4, random:100[:3-6], a|b, or a file. "
+    "[default: pairs,random:100]",
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs of every group.")
 @click.option(
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     metavar="WHERE",
     help="in-process, processes[:N], or ray[:ADDRESS].",
 )
+@click.option("--executor-option", type=Assignment(), multiple=True, help="An option of the executor.")
 @click.option("--chunk", type=click.IntRange(1), metavar="G", help="Groups between two writes.")
 @click.option(
     "--group-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of random groups."
@@ -67,9 +71,10 @@ if TYPE_CHECKING:
     "--tensorboard", type=click.Path(path_type=Path), metavar="DIR", help="Log curves and reliability there."
 )
 @click.option("--verbose", is_flag=True, help="Plain progress lines on stderr.")
+@guided_options
 @output_options
 def collect(
-    groups: str,
+    groups: str | None,
     seeds: int,
     until_reliable: float | None,
     most_seeds: int,
@@ -80,6 +85,7 @@ def collect(
     gain_form: Literal["relative", "log-ratio"],
     store: str | None,
     executor: str,
+    executor_option: tuple[tuple[str, str], ...],
     chunk: int | None,
     group_seed: int,
     tensorboard: Path | None,
@@ -96,25 +102,48 @@ def collect(
     Examples:
       engine collect --instance digits10 --groups pairs,random:100 --until-reliable 0.9
       engine collect --data my.csv --targets a,b,c --backbone my_package:MyBackbone
+      engine collect --instance digits10 --guided --budget-groups 3 --runs 30
     """  # noqa: D301  (click reads the backspace)
+    import numpy as np
+
     from engine.cli.commands import INTERRUPTED, say
-    from engine.cli.experiments import make_experiment, read_fields
+    from engine.cli.experiments import make_experiment
+    from engine.cli.guided_measuring import guide_recorded, guide_training, is_recorded
     from engine.cli.output import check_output
+    from engine.cli.text_options import read_fields, read_keywords
     from engine.collection.collect import Plan
     from engine.collection.collect import collect as run
     from engine.collection.groups import parse_groups
-    from engine.executors import make_executor
+    from engine.errors import UsageError
+    from engine.executors import executor_class, make_executor
     from engine.gain_source import Collector, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.store import GainStore
     from engine.trainable_instance import default_store
 
     check_output(output)
+    wanted = pick(GuidedOptions, given)
+    wanted.check()
+    training = pick(TrainingOptions, given)
+    if wanted.guided:
+        odd: dict[str, Any] = {"groups": groups, "until-reliable": until_reliable}
+        odd |= {"time-limit": time_limit, "tensorboard": tensorboard}
+        refused = [f"--{name}" for name, value in odd.items() if value is not None]
+        if refused:
+            raise UsageError(f"{' and '.join(refused)} cannot be given with --guided.")
+        if is_recorded(training):
+            return guide_recorded(wanted, training, group_seed, verbose, format, output)
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)
-    experiment = make_experiment(pick(TrainingOptions, given))
+    how = {}
+    if executor_option:
+        how = read_keywords(executor_class(executor), executor_option, f"executor {executor!r}")
+    experiment = make_experiment(training)
+    groups = groups or DEFAULT_GROUPS
     plan = Plan(
-        parse_groups(groups, experiment.tasks, seed=group_seed),
+        np.zeros((0, len(experiment.tasks)), dtype=bool)
+        if wanted.guided
+        else parse_groups(groups, experiment.tasks, seed=group_seed),
         seeds,
         until_reliable,
         most_seeds,
@@ -122,25 +151,30 @@ def collect(
         of=gain_of,
         form=gain_form,
     )
-    url = store or default_store()
     with ExitStack() as stack:
-        kept = stack.enter_context(GainStore.open(url))
-        where = stack.enter_context(make_executor(executor))
+        where = stack.enter_context(make_executor(executor, **how))
+        kept = stack.enter_context(GainStore.open(store or default_store()))
         observers = [*stack.enter_context(_progress(verbose))]
         if tensorboard is not None:
             from engine.collection.tensorboard import TensorBoardLog
 
             observers.append(stack.enter_context(TensorBoardLog(tensorboard, experiment.tasks)))
-        collected = run(
-            experiment,
-            plan,
-            source=collector,
-            store=kept,
-            executor=where,
-            observers=observers,
-            chunk_size=chunk,
-        )
-    _print(experiment, plan, collected, url, format, output)
+
+        def train(asked: Plan) -> Collected:
+            return run(
+                experiment,
+                asked,
+                source=collector,
+                store=kept,
+                executor=where,
+                observers=observers,
+                chunk_size=chunk,
+            )
+
+        if wanted.guided:
+            return guide_training(wanted, experiment, plan, train, kept, group_seed, verbose, format, output)
+        collected = train(plan)
+    _print(experiment, plan, collected, kept.url, format, output)
     if collected.interrupted:
         say("interrupted: what was trained is kept; the same command goes on from there.")
         return INTERRUPTED
@@ -203,8 +237,11 @@ def _lines(experiment: Experiment, collected: Collected, url: str) -> Iterator[s
 
 def _trust(collected: Collected) -> str:
     trust = collected.reliability
-    if trust is None or trust.value != trust.value:
-        return "unknown with one seed: add --seeds or --until-reliable 0.9"
+    if trust is None:
+        seeds = "one seed" if collected.seeds else "no seed complete"
+        return f"unknown with {seeds}: add --seeds or --until-reliable 0.9"
+    if math.isnan(trust.value):
+        return f"unknown: the {trust.entries} gains of groups are too few, or do not vary"
     return f"{trust.value:.2f} with {trust.seeds} seeds, {trust.one_seed:.2f} with one"
 
 
@@ -239,8 +276,10 @@ def _progress(verbose: bool) -> Iterator[tuple[CollectionObserver, ...]]:
 def progress_line(progress: CollectionProgress) -> str:
     """Return one line: runs done, rate, time left, reliability."""
     parts = [f"{progress.done}/{progress.wanted} runs", f"{progress.groups_per_second:.1f} groups/s"]
-    if progress.seconds_left is not None:
+    if progress.waiting:
+        parts.append("waiting for groups that other collectors have leased")
+    elif progress.seconds_left is not None:
         parts.append(f"{progress.seconds_left:.0f} s left")
-    if progress.reliability is not None:
+    if progress.reliability is not None and not math.isnan(progress.reliability.value):
         parts.append(f"reliability {progress.reliability.value:.2f}")
     return "  ".join(parts)

@@ -11,12 +11,14 @@ import click
 
 from engine.cli.options import baseline_option, merge_option, pick
 from engine.cli.parameters import Assignment
-from engine.cli.training_options import TrainingOptions, training_options
+from engine.cli.training_options import TrainingOptions, refuse_training, training_options
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.gain_model import GainModel
+    from engine.gain_source import Predictor
     from engine.gains import GainTensor
 
 MOST_LISTED = 16
@@ -27,7 +29,20 @@ MOST_LISTED = 16
 @training_options
 @click.option("--store", metavar="URL", help="Fit on collected gains: a gain store, with --experiment.")
 @click.option("--experiment", metavar="NAME", help="Name, number or digest of an experiment in the store.")
-@click.option("--source", default="ridge", show_default=True, help="A predictor, or a source of an affinity.")
+@click.option(
+    "--source",
+    "--model",
+    default="ridge",
+    show_default=True,
+    metavar="NAME",
+    help="A predictor, or a source of an affinity.",
+)
+@click.option(
+    "--measure",
+    type=click.IntRange(1),
+    metavar="K",
+    help="Fit only on K·N recorded groups that the predictor asks for itself, step by step.",
+)
 @click.option("--source-option", type=Assignment(), multiple=True, help="An option of the source.")
 @click.option(
     "--groups",
@@ -39,9 +54,23 @@ MOST_LISTED = 16
     "--group-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of random groups."
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of a training."
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Of a training, of the folds of --calibrate, or of --measure.",
 )
 @click.option("--predict-all", is_flag=True, help="Predict measured groups too, instead of keeping them.")
+@click.option(
+    "--calibrate",
+    is_flag=False,
+    flag_value=2,
+    type=click.IntRange(2),
+    metavar="[SIZE]",
+    help="Leave known groups out in turn, those of 2 tasks or of SIZE or more, and tell how far a predictor "
+    "is off and whether it knows.",
+)
+@click.option("--format", type=click.Choice(["table", "json", "csv"]), help="Of --calibrate. Default: table.")
 @merge_option
 @baseline_option
 @click.option(
@@ -53,61 +82,107 @@ MOST_LISTED = 16
     metavar="FILE",
     help="Write the affinity itself (JSON).",
 )
+@click.option(
+    "--embeddings-output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the task embeddings of the model (CSV).",
+)
+@click.option(
+    "--embeddings-plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the task embeddings: .png, .svg or .pdf.",
+)
 def predict(
     store: str | None,
     experiment: str | None,
     source: str,
     source_option: tuple[tuple[str, str], ...],
+    measure: int | None,
     groups: str | None,
     group_seed: int,
     seed: int,
     predict_all: bool,
+    calibrate: int | None,
+    format: str | None,
     merge_duplicates: bool,
     baseline: str,
     output: str | None,
     affinity_output: Path | None,
+    embeddings_output: Path | None,
+    embeddings_plot: Path | None,
     **given: Any,
 ) -> int:
     """Predict the gains of groups that were not trained, and say which are predictions.
 
-    A predictor (hoa, ridge, additive) is fitted on known gains; a source of an affinity trains once,
-    and HOA extends its pairs to groups.
+    A predictor (ridge, gaussian-process, mtgnet, …) is fitted on known gains; a source of an affinity
+    trains once, and HOA extends its pairs to groups.
 
     \b
     Examples:
       engine predict --instance mimic27 --source ridge --groups random:1000 --output predicted.csv
       engine predict --store sqlite:///gains.db --experiment digits10 --groups all --output all.npz
+      engine predict --instance mimic27 --source ridge --calibrate
+      engine predict --instance mimic27 --model mtgnet --measure 3 --output predicted.csv
     """  # noqa: D301  (click reads the backspace)
     from engine.cli.commands import say
-    from engine.cli.experiments import read_fields
     from engine.cli.output import check_output
+    from engine.cli.text_options import read_fields
     from engine.errors import UsageError
     from engine.gain_source import AffinitySource, GainSource, Predictor, make_gain_source
     from engine.plugins import GAIN_SOURCES
+    from engine.readers.gains_file import writable_paths
 
-    for path in (Path(output) if output and "," not in output else None, affinity_output):
+    if output is None:
+        written = []
+    else:
+        written = [Path(output)] if calibrate is not None else list(writable_paths(output))
+    for path in (*written, affinity_output, embeddings_output, embeddings_plot):
         check_output(path)
     cls = GAIN_SOURCES.load(source)
     made = make_gain_source(source, GainSource, read_fields(cls, source_option, f"gain source {source!r}"))
     training = pick(TrainingOptions, given)
+    if calibrate is not None:
+        if not isinstance(made, Predictor):
+            raise UsageError(f"The gain source {source!r} fits no known gains: --calibrate cannot judge it.")
+        if groups is not None or predict_all or affinity_output is not None:
+            raise UsageError(
+                "--calibrate predicts known groups: no --groups, --predict-all, --affinity-output."
+            )
+        from engine.cli.calibrate_table import write_calibration
+
+        judge = _known(training, store, experiment, merge_duplicates, baseline)
+        write_calibration(made, judge, calibrate, seed, format or "table", Path(output) if output else None)
+        return 0
+    if format is not None:
+        raise UsageError("--format is about --calibrate; gains are written by the suffix of --output.")
+    known: GainTensor | None = None
     if isinstance(made, Predictor):
         if affinity_output is not None:
             raise UsageError(f"The gain source {source!r} has no affinity to write.")
+        if embeddings_plot is not None:
+            from engine.plots import check_plot
+
+            check_plot(embeddings_plot)
         known = _known(training, store, experiment, merge_duplicates, baseline)
-        tensor = _fitted(made, source, known, groups or "listed", group_seed, predict_all)
+        seeds = (group_seed, seed)
+        model, tensor = _fitted(made, source, known, measure, groups or "listed", seeds, predict_all)
+        _write_embeddings(model, embeddings_output, embeddings_plot)
     elif isinstance(made, AffinitySource):
-        if store is not None or experiment is not None or predict_all:
+        if store is not None or experiment is not None or predict_all or measure is not None:
             raise UsageError(
                 f"The gain source {source!r} trains to get an affinity: give --instance or --data, without "
-                "--store, --experiment and --predict-all."
+                "--store, --experiment, --measure and --predict-all."
             )
         tensor = _extended(made, training, groups, group_seed, seed, affinity_output)
     else:
         raise UsageError(f"The gain source {source!r} trains groups: use engine collect --source {source}.")
     measured = int(tensor.measured.sum())
     _write(tensor, output)
+    guessed = "" if known is None or known.measured.any() else f" from predictions of {known.source}"
     say(
-        f"{tensor.n_groups - measured} groups predicted by {source}, {measured} measured"
+        f"{tensor.n_groups - measured} groups predicted by {source}{guessed}, {measured} measured"
         + ("" if output is None else f"; written to {output}")
         + "."
     )
@@ -121,14 +196,7 @@ def _known(
     from engine.errors import UsageError
     from engine.file_instance import open_instance
 
-    # What only a training can use has no effect on a fit.
-    odd = [
-        f"--{name.replace('_', '-')}"
-        for name, value in vars(options).items()
-        if value not in (None, (), "random") and name not in ("instance", "data_dir")
-    ]
-    if odd:
-        raise UsageError(f"{' and '.join(odd)} are about training, but a predictor only fits known gains.")
+    refuse_training(options, "a predictor only fits known gains")
     if (options.instance is None) == (store is None):
         raise UsageError("Give the known gains: --instance NAME|FILE, or --store URL --experiment NAME.")
     if store is not None:
@@ -146,19 +214,34 @@ def _known(
 
 
 def _fitted(
-    source: Any, name: str, known: GainTensor, groups: str, group_seed: int, predict_all: bool
-) -> GainTensor:
+    source: Predictor,
+    name: str,
+    gains: GainTensor,
+    measure: int | None,
+    groups: str,
+    seeds: tuple[int, int],
+    predict_all: bool,
+) -> tuple[GainModel, GainTensor]:
+    """Return the fitted model, and its gains of the groups asked for."""
     from engine.collection.groups import unique
     from engine.instance import fit_provenance
     from engine.predictions import predictions
 
-    model = source.fit(known)
+    group_seed, seed = seeds
+    known = gains
+    if measure is None:
+        model = source.fit(known)
+    else:
+        from engine.guided.active import measured_actively
+
+        study = measured_actively(source, gains, measure, seed=seed)
+        model, known = study.model(), study.known
     if groups == "listed":
-        membership: NDArray[np.bool_] = unique([known.membership], known.n_tasks)
+        membership: NDArray[np.bool_] = unique([gains.membership], gains.n_tasks)
     else:
         membership = _parsed(groups, known.tasks, group_seed)
     tensor = predictions(model, membership, known, predict_all=predict_all)
-    return replace(tensor, provenance=fit_provenance(name, known))
+    return model, replace(tensor, provenance=fit_provenance(name, known))
 
 
 def _extended(
@@ -200,6 +283,22 @@ def _parsed(groups: str, tasks: Sequence[str], seed: int) -> NDArray[np.bool_]:
     if "listed" in groups.split(","):
         raise UsageError("'listed' stands alone: it means the groups whose gains are known.")
     return parse_groups(groups, tasks, seed=seed)
+
+
+def _write_embeddings(model: GainModel, output: Path | None, plot: Path | None) -> None:
+    """Write and draw the task embeddings of a model."""
+    from engine.errors import UsageError
+    from engine.gain_model import EmbeddedModel
+    from engine.task_embeddings import plot_embeddings, write_embeddings
+
+    if output is None and plot is None:
+        return
+    if not isinstance(model, EmbeddedModel):
+        raise UsageError(f"The gain source {model.source!r} embeds no tasks: mtgnet does.")
+    if output is not None:
+        write_embeddings(model, output)
+    if plot is not None:
+        plot_embeddings(model, plot)
 
 
 def _write(tensor: GainTensor, output: str | None) -> None:

@@ -230,8 +230,16 @@ def test_training_is_that_of_the_group_of_all(case: str, shared: bool) -> None:
     assert len(scores) == trained.epochs[0] < 12
 
 
-def test_measuring_does_not_disturb_training() -> None:
-    one = experiment(**CASES["normalised"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        CASES["normalised"],
+        {"backbone": "tests.backbones.training.odd_networks:Odd", "backbone_options": {"kind": "state"}},
+    ],
+    ids=["normalised", "own state"],
+)
+def test_measuring_does_not_disturb_training(case: dict[str, Any]) -> None:
+    one = experiment(**case)
     runs = []
     for every in (1, 1000):
         training = SharedTraining(one, seed=5)
@@ -295,3 +303,13 @@ def test_options_are_checked(name: str, options: dict[str, Any], match: str) -> 
 def test_steps_must_be_positive(name: str) -> None:
     with pytest.raises(UsageError, match="every must be 1 or more"):
         make_gain_source(name, AffinitySource, {"every": 0}).affinity(experiment())
+
+
+@pytest.mark.parametrize("kind", ["state", "function of dropout", "layer dropped", "tied"])
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_networks_are_measured_alike_every_time(name: str, kind: str) -> None:
+    one = experiment(backbone="tests.backbones.training.odd_networks:Odd", backbone_options={"kind": kind})
+    source = make_gain_source(name, AffinitySource, {"every": 3})
+    first = source.affinity(one, seed=1).matrix
+    torch.rand(5)
+    np.testing.assert_array_equal(first, source.affinity(one, seed=1).matrix)

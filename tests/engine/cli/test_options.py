@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Literal
+
 import click
 import pytest
 
 from engine.cli.parameters import Budgets, Names, Weight
 from engine.cli.problems import read_options
+from engine.cli.text_options import read_fields
 from engine.errors import UsageError
 
 
@@ -54,6 +58,45 @@ def test_an_option_has_the_type_of_its_default(option: str, value: dict[str, obj
     found = read_options("singles", [tuple(option.split("="))])
     assert found == value
     assert [type(one) for one in found.values()] == [type(one) for one in value.values()]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What options may be."""
+
+    exact: bool | None = None
+    limit: int | None = None
+    share: float = 1
+    cache: str | None = None
+    way: Literal["up", "down"] = "up"
+    members: tuple[str, ...] = ("a",)
+    needed: int = field(kw_only=True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("exact=0n", None),
+        ("exact=on", True),
+        ("limit=3", 3),
+        ("limit=none", None),
+        ("limit=3.5", None),
+        ("share=0.5", 0.5),
+        ("cache=3", "3"),
+        ("way=down", "down"),
+        ("members=a, b", ("a", "b")),
+        ("needed=7", 7),
+    ],
+)
+def test_an_option_is_what_it_is_annotated_as(option: str, value: object) -> None:
+    name, text = option.split("=")
+    if value is None and text != "none":
+        with pytest.raises(UsageError, match=rf"option {name} of x cannot be '{text}': it takes none or"):
+            read_fields(Plugin, [(name, text)], "x")
+    else:
+        found = read_fields(Plugin, [(name, text)], "x")
+        assert found == {name: value}
+        assert type(found[name]) is type(value)
 
 
 def test_an_unknown_option_is_named() -> None:

@@ -119,6 +119,16 @@ def test_an_affinity_is_extended_by_pair_means_and_written(engine: Engine, tmp_p
     assert json.loads(affinity.read_text())["digit_1"]["digit_0"] == 5.0
 
 
+def test_a_kind_of_file_that_is_not_known_is_refused_before_training(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Differences, "affinity", lambda *given: pytest.fail("it was trained"))
+    command = ("predict", "--instance", "digits10", "--source", HERE, "--groups", "pairs", "--output")
+    result = engine(*command, tmp_path / "found.txt")
+    assert result.exit_code == 2
+    assert "kind of file is not known" in result.stderr
+
+
 def test_all_groups_of_a_few_tasks_are_the_default_of_an_affinity(engine: Engine, tmp_path: Path) -> None:
     output = tmp_path / "all.npz"
     assert engine("predict", "--instance", "digits10", "--source", HERE, "--output", output).exit_code == 0

@@ -1,0 +1,144 @@
+"""What a guided collection measures with: recorded gains, or training into a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.cli.guided import GuidedOptions, emit_guided, guided_line, run_guided
+from engine.cli.training_options import TrainingOptions, refuse_training
+from engine.collection.collect import Collected, Plan
+from engine.errors import DataError
+from engine.experiment import Experiment
+from engine.gains import GainTensor
+
+if TYPE_CHECKING:
+    from engine.guided.collection import GuidedProgress, Observer
+    from engine.store import GainStore
+
+INTERRUPTED = 130
+
+
+def is_recorded(options: TrainingOptions) -> bool:
+    """Whether the instance asked for has recorded gains, so that measuring is looking up."""
+    from engine.plugins import INSTANCES
+    from engine.trainable_instance import TrainableInstance
+
+    name = options.instance
+    if name is None:
+        return False
+    if name not in INSTANCES.names() and ":" not in name:
+        return True
+    cls = INSTANCES.load(name)
+    return not (isinstance(cls, type) and issubclass(cls, TrainableInstance))
+
+
+def guide_recorded(
+    wanted: GuidedOptions,
+    options: TrainingOptions,
+    seed: int,
+    verbose: bool,
+    format: str,
+    output: Path | None,
+) -> int:
+    """Rehearse: measure by looking recorded gains up, and see what a guided collection would have found.
+
+    Raises
+    ------
+    UsageError
+        If an option is about training.
+    DataError
+        If the gains are predictions.
+    """
+    from engine.file_instance import open_instance
+    from engine.guided.collection import recorded
+
+    refuse_training(options, "the gains of this instance are recorded")
+    assert options.instance is not None
+    instance = open_instance(options.instance, data_dir=options.data_dir)
+    gains = instance.gains()
+    if not gains.measured.all():
+        raise DataError(
+            f"The gains of {instance.name!r} are predictions, of which nothing can be learned by measuring: "
+            "get the measured ones (--data-dir, ENGINE_DATA, or a download)."
+        )
+    info = instance.info
+    budgets = info.budgets or (info.default_budget,)
+    study = wanted.study(gains.tasks, budgets, seed, candidates=gains.membership)
+    alone = gains.select(gains.sizes == 1)
+    if alone.n_groups:
+        study.tell(alone)
+    with _progress(verbose) as observers:
+        guided = run_guided(
+            wanted, instance.name, "", study, recorded(gains), instance.evaluation(), observers
+        )
+    emit_guided(guided, format, output)
+    return INTERRUPTED if guided.result.reason == "interrupted" else 0
+
+
+def guide_training(
+    wanted: GuidedOptions,
+    experiment: Experiment,
+    plan: Plan,
+    train: Callable[[Plan], Collected],
+    store: GainStore,
+    seed: int,
+    verbose: bool,
+    format: str,
+    output: Path | None,
+) -> int:
+    """Train what the study asks for; what the store holds already counts as measured.
+
+    Parameters
+    ----------
+    plan
+        Seeds and form of the gains; its groups are the study's to choose.
+    train
+        Runs a plan into the store.
+    """
+    study = wanted.study(experiment.tasks, (float(max(2, len(experiment.tasks) // 4)),), seed)
+    begun = train(plan)
+    if begun.interrupted or begun.gains is None:
+        raise click.Abort
+    study.tell(begun.gains)
+
+    def measure(groups: NDArray[np.bool_]) -> GainTensor:
+        found = train(replace(plan, groups=groups))
+        if found.interrupted:
+            raise KeyboardInterrupt
+        assert found.gains is not None
+        names = [[found.gains.tasks[task] for task in np.flatnonzero(row)] for row in groups]
+        return found.gains.select([found.gains.find(group)[0] for group in names])
+
+    with _progress(verbose) as observers:
+        guided = run_guided(
+            wanted,
+            experiment.data.name,
+            f"{store.url}#{begun.experiment}",
+            study,
+            measure,
+            store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form),
+            observers,
+        )
+    guided = replace(
+        guided, evaluation=store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form)
+    )
+    emit_guided(guided, format, output)
+    return INTERRUPTED if guided.result.reason == "interrupted" else 0
+
+
+@contextmanager
+def _progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
+    """Give the observer that tells of every batch on stderr."""
+
+    def show(progress: GuidedProgress) -> None:
+        click.echo(f"engine: {guided_line(progress)}", err=True)
+
+    yield (show,) if verbose else ()

@@ -1,0 +1,52 @@
+"""Groups that may be measured next, where there are too many to list them all."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.gain_model import all_groups
+
+Membership = NDArray[np.bool_]
+
+MOST_LISTED = 12
+"""Up to so many tasks all groups are candidates."""
+POOL = 3000
+"""Random candidates of more tasks than that; neighbours of promising groups come on top."""
+
+
+def candidate_groups(n_tasks: int, near: Membership, random: np.random.Generator) -> Membership:
+    """Return groups of two or more tasks to choose measurements from.
+
+    Parameters
+    ----------
+    n_tasks
+        N; up to 12 all groups are listed.
+    near
+        Shape (m, N): promising groups, whose neighbours are candidates: one task more, one less, or one
+        exchanged for another.
+    random
+        Of the groups drawn from all sizes alike.
+
+    Returns
+    -------
+    ndarray
+        Shape (M, N), each group once.
+    """
+    if n_tasks <= MOST_LISTED:
+        listed = all_groups(n_tasks)
+        return np.asarray(listed[listed.sum(axis=1) > 1])
+    sizes = random.integers(2, n_tasks + 1, POOL)
+    ranks = random.random((POOL, n_tasks)).argsort(axis=1).argsort(axis=1)
+    found = np.concatenate([near, *(_neighbours(row) for row in near), ranks < sizes[:, None]])
+    found = found[found.sum(axis=1) > 1]
+    first = np.unique(np.packbits(found, axis=1), axis=0, return_index=True)[1]
+    return np.asarray(found[np.sort(first)])
+
+
+def _neighbours(group: NDArray[np.bool_]) -> Membership:
+    """Return all groups that differ by one task, or by one exchanged for another."""
+    one = np.eye(len(group), dtype=bool)
+    inside, outside = np.flatnonzero(group), np.flatnonzero(~group)
+    exchanged = (one[inside][:, None] | one[outside][None, :]).reshape(-1, len(group))
+    return np.concatenate([group ^ one, group ^ exchanged])

@@ -1,0 +1,145 @@
+"""The question that measurements are to answer: the user's own problem, for the budgets of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.constraint import Constraint
+from engine.constraints import Budget
+from engine.errors import DataError, UsageError
+from engine.frontiers import frontier
+from engine.gains import GainTensor
+from engine.guided.belief import Belief
+from engine.objectives import Objective
+from engine.problem import Problem
+from engine.solution import Solution
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """An objective, demands and budgets; what is asked of every set of gains.
+
+    Attributes
+    ----------
+    tasks
+        N names.
+    budgets
+        The budgets of interest, ascending; at least one.
+    objective
+        By default the total gain, or the total loss.
+    constraints
+        Demands, without a budget.
+    solver
+        By name; by default the preferred one that can prove the problem.
+    time_limit
+        Seconds per budget. What is found by then will do: a guided collection asks many questions.
+    """
+
+    tasks: tuple[str, ...]
+    budgets: tuple[float, ...]
+    objective: Objective | None = None
+    constraints: tuple[Constraint, ...] = ()
+    solver: str | None = None
+    time_limit: float = 10.0
+    weights: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.budgets:
+            raise UsageError("Name the budgets of interest, for instance 4 or 2,4,8.")
+        if any(isinstance(one, Budget) for one in self.constraints):
+            raise UsageError("Give the budgets of interest as budgets, not as a constraint.")
+        object.__setattr__(self, "budgets", tuple(sorted({Budget(one).limit for one in self.budgets})))
+        weights = None if self.objective is None else self.objective.task_weights(self.tasks)
+        object.__setattr__(self, "weights", np.ones(len(self.tasks)) if weights is None else weights)
+
+    def problem(self, gains: GainTensor, objective: Objective | None = None) -> Problem:
+        """Return the problem on some gains, without a budget."""
+        return Problem(gains, objective or self.objective, self.constraints)  # type: ignore[arg-type]
+
+    def solutions(self, gains: GainTensor, budgets: Iterable[float] | None = None) -> dict[float, Solution]:
+        """Return the solutions that hold a grouping, by budget, ascending."""
+        if gains.uncovered:
+            return {}
+        asked = self.budgets if budgets is None else tuple(budgets)
+        found = frontier(self.problem(gains), asked, self.solver, time_limit=self.time_limit)
+        return {budget: solution for budget, solution in found.items() if solution.found}
+
+    def solved(self, gains: GainTensor) -> Iterator[tuple[NDArray[np.int64], list[tuple[int, float]]]]:
+        """Yield the chosen rows of each budget, and the serving row and value of each task.
+
+        Raises
+        ------
+        DataError
+            If no budget leaves a solution.
+        """
+        found = self.solutions(gains)
+        if not found:
+            raise DataError(
+                "No choice of groups meets the demands within any of the budgets "
+                f"{', '.join(f'{one:g}' for one in self.budgets)}, not even among groups not measured yet."
+            )
+        upward = 1.0 if gains.quantity == "gain" else -1.0
+        for solution in found.values():
+            rows = np.array([_row(gains, group.tasks, group.cost) for group in solution.groups])
+            values = [
+                (int(rows[index]), upward * solution.task_values[task])
+                for task, index in solution.serving.items()
+            ]
+            yield rows, values
+
+    def served(self, belief: Belief) -> list[Completion]:
+        """Return, for every budget, what the measured groups offer with one group less."""
+        measured = belief.gains.select(belief.gains.measured)
+        upward = 1.0 if measured.quantity == "gain" else -1.0
+        fewer = {budget: budget - 1 for budget in self.budgets if budget > 1}
+        found = self.solutions(measured, {*fewer, *fewer.values()}) if fewer else {}
+        values = {
+            budget: upward * np.array([solution.task_values[task] for task in self.tasks])
+            for budget, solution in found.items()
+        }
+        usable = [
+            (values[more], values[less]) for more, less in fewer.items() if less in values and more in values
+        ]
+        if not usable:
+            # Too few groups for any budget: every gain above that alone counts.
+            return [Completion(upward * _best(measured), 0.0)]
+        return [Completion(less, float(self.weights @ (more - less))) for more, less in usable]
+
+
+@dataclass(eq=False)
+class Completion:
+    """The best solution with one group less, to be completed by a group not measured yet.
+
+    Attributes
+    ----------
+    without_last
+        Shape (N,): value of each task, positive is better.
+    worth_of_last
+        What the last group of the best measured solution adds.
+    """
+
+    without_last: Numbers
+    worth_of_last: float
+
+    def measure(self, gains: Numbers, weights: Numbers, upward: float) -> None:
+        """Count a group as measured at these gains, shape (N,), NaN off the membership."""
+        added = np.fmax(upward * gains - self.without_last, 0.0)
+        self.worth_of_last = max(self.worth_of_last, float(np.nansum(added * weights)))
+
+
+def _best(gains: GainTensor) -> Numbers:
+    """Return the best measured value of each task; −∞ stands for none, as 0 does for gains."""
+    upward = 1.0 if gains.quantity == "gain" else -1.0
+    table = np.where(np.isnan(gains.gains), -np.inf, upward * gains.gains)
+    best = table.max(axis=0, initial=-np.inf)
+    return np.asarray(upward * np.where(np.isfinite(best), best, 0.0))
+
+
+def _row(gains: GainTensor, group: Sequence[str], cost: float) -> int:
+    return next(row for row in gains.find(group) if gains.cost[row] == cost)

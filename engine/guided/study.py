@@ -1,0 +1,259 @@
+"""Ask and tell: a study says which groups to measure next, whoever measures them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.constraint import Constraint
+from engine.errors import UsageError
+from engine.gain_model import GainModel
+from engine.gain_source import Predictor, make_gain_source
+from engine.gains import GainTensor
+from engine.guided.acquisition import Acquisition, acquisition_class, expected_improvements
+from engine.guided.belief import Belief
+from engine.guided.candidates import candidate_groups
+from engine.guided.decision import Decision, decide
+from engine.guided.improvement import Improvement, expected_improvement
+from engine.guided.known import single_gains, with_told
+from engine.guided.question import Question
+from engine.objectives import Objective
+
+Membership = NDArray[np.bool_]
+
+DEFAULT_PREDICTOR = "gaussian-process"
+DEFAULT_ACQUISITION = "expected-improvement"
+
+
+class Study:
+    """Which groups to measure next, for a problem and some budgets.
+
+    The state is what was told: a study that is told the same gains goes on from there, so that a
+    store of gains is all that has to survive.
+
+    Parameters
+    ----------
+    tasks
+        N names.
+    budgets
+        The budgets of interest.
+    candidates
+        Shape (M, N): the groups that can be measured; by default all groups of up to 12 tasks, and a
+        pool around promising ones beyond that.
+    predictor
+        A predictor, or its name.
+    acquisition
+        What is worth measuring: an :class:`~engine.guided.acquisition.Acquisition`, or the name of one.
+    objective, constraints
+        The problem, as for :class:`~engine.Problem`.
+    initial
+        Groups that are drawn at random before the predictor is asked, the full group among them; by
+        default a fourth of the number of tasks, and 2 at least.
+    solver
+        Of the problem, by name.
+    seed
+        Fixes every random decision.
+
+    Raises
+    ------
+    UsageError
+        If a part is unknown or does not fit.
+
+    Notes
+    -----
+    Single-task groups gain nothing by definition, and are known from the beginning.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        budgets: Iterable[float],
+        *,
+        candidates: Membership | None = None,
+        predictor: str | Predictor = DEFAULT_PREDICTOR,
+        acquisition: str | Acquisition = DEFAULT_ACQUISITION,
+        objective: Objective | None = None,
+        constraints: Sequence[Constraint] = (),
+        initial: int | None = None,
+        solver: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self.question = Question(self.tasks, tuple(budgets), objective, tuple(constraints), solver)
+        self.predictor = make_gain_source(predictor, Predictor) if isinstance(predictor, str) else predictor
+        self.acquisition = acquisition_class(acquisition)() if isinstance(acquisition, str) else acquisition
+        self.initial = max(2, len(self.tasks) // 4) if initial is None else initial
+        self.seed = seed
+        self.candidates = None if candidates is None else _checked(candidates, self.tasks)
+        self.known = single_gains(self.tasks)
+        self._pending: list[NDArray[np.bool_]] = []
+        self._model: GainModel | None = None
+        self._fitted_on = 0
+
+    @property
+    def measured(self) -> int:
+        """How many groups of two or more tasks were told."""
+        return int((self.known.sizes > 1).sum())
+
+    def tell(self, gains: GainTensor) -> None:
+        """Take note of measured gains.
+
+        Parameters
+        ----------
+        gains
+            Of any groups, over the same tasks; a group that was told before is replaced.
+
+        Raises
+        ------
+        DataError
+            If the tasks differ, a row is predicted, a group stands there twice, or gains of another kind were
+            told before.
+        """
+        self.known = with_told(self.known, gains)
+        told = {row.tobytes() for row in self.known.membership}
+        self._pending = [row for row in self._pending if row.tobytes() not in told]
+
+    def ask(self, count: int = 1) -> Membership:
+        """Return groups to measure next, and remember them as under way until they are told.
+
+        Parameters
+        ----------
+        count
+            How many are measured at once.
+
+        Returns
+        -------
+        ndarray
+            Shape (m, N), m at most ``count``; none when every candidate is known or under way.
+        """
+        if count < 1:
+            raise UsageError(f"Ask for 1 group or more, not {count}.")
+        chosen = self._initial(count)
+        if len(chosen) < count:
+            chosen += self._acquired(count - len(chosen), chosen)
+        self._pending += chosen
+        return np.array(chosen, dtype=bool).reshape(len(chosen), len(self.tasks))
+
+    def belief(self) -> Belief:
+        """Return what is believed of all known groups and candidates now.
+
+        Raises
+        ------
+        DataError
+            If too little is known to fit the predictor.
+        """
+        return Belief.of(self.model(), self.known, self._candidates())
+
+    def model(self) -> GainModel:
+        """Return the predictor fitted on all that is known.
+
+        Raises
+        ------
+        DataError
+            If too little is known.
+        """
+        if self._model is None:
+            self._model = self.predictor.fit(self.known)
+        elif self._fitted_on != self.known.n_groups:
+            self._model = self.predictor.refit(self.known, self._model)
+        self._fitted_on = self.known.n_groups
+        return self._model
+
+    def decide(self, budget: float, kappa: float = 1.0) -> Decision:
+        """Return the groups to train for good.
+
+        Parameters
+        ----------
+        budget
+            The limit on their cost.
+        kappa
+            How many errors a prediction has to be better than a measurement.
+
+        Raises
+        ------
+        DataError
+            If nothing is known, or the demands leave no choice.
+        """
+        return decide(self.belief(), self.question, budget, kappa, self.predictor)
+
+    def promised(self) -> tuple[float | None, ...]:
+        """Return the best mean gain over tasks among the measured groups, for every budget."""
+        found = self.question.solutions(self.known)
+        return tuple(found[budget].mean_gain if budget in found else None for budget in self.question.budgets)
+
+    def improvement(self, draws: int = 16) -> Improvement:
+        """Return how much any further measurement may be expected to improve the decisions.
+
+        Parameters
+        ----------
+        draws
+            From the belief; each costs a solution per budget.
+        """
+        return expected_improvement(self.belief(), self.question, draws, self._random(1))
+
+    def _initial(self, count: int) -> list[NDArray[np.bool_]]:
+        """Return the full group and random ones, while fewer than the initial ones are known."""
+        under_way = self.measured + len(self._pending)
+        # Without any measurement there is nothing to fit, however many are asked for.
+        wanted = count if not self.measured else min(count, self.initial - under_way)
+        if wanted <= 0:
+            return []
+        listed = self._candidates()
+        full = np.ones((1, len(self.tasks)), dtype=bool)
+        order = np.random.default_rng([self.seed, 0]).permutation(len(listed))
+        possible = listed[order]
+        if self.candidates is None or listed.all(axis=1).any():
+            possible = np.concatenate([full, possible])
+        return self._new(possible)[:wanted]
+
+    def _acquired(self, count: int, before: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+        """Return what the acquisition asks for, filled up by expected improvement."""
+        taken = {row.tobytes() for row in (*self._pending, *before)}
+        belief = self.belief().counting(taken)
+        random = self._random(0)
+        round = self.measured + len(taken) - self.initial
+        wanted = self.acquisition.choose(belief, self.question, count, max(round, 0), random)
+        found = list(dict.fromkeys(int(row) for row in wanted if not belief.gains.measured[row]))[:count]
+        if len(found) < count:
+            rest = belief.counting({belief.gains.membership[row].tobytes() for row in found})
+            found += [int(row) for row in expected_improvements(rest, self.question, count - len(found))]
+        return [belief.gains.membership[row] for row in found]
+
+    def _new(self, groups: Membership) -> list[NDArray[np.bool_]]:
+        """Return the groups that are neither known nor under way, each once."""
+        taken = {row.tobytes() for row in self.known.membership} | {row.tobytes() for row in self._pending}
+        found = []
+        for row in groups:
+            if row.tobytes() not in taken:
+                taken.add(row.tobytes())
+                found.append(row)
+        return found
+
+    def _candidates(self) -> Membership:
+        if self.candidates is not None:
+            return self.candidates
+        return candidate_groups(len(self.tasks), self._promising(), self._random(2))
+
+    def _promising(self) -> Membership:
+        """Return the groups that the measured gains alone would choose."""
+        chosen = [
+            np.isin(self.tasks, group.tasks)
+            for solution in self.question.solutions(self.known).values()
+            for group in solution.groups
+            if len(group.tasks) > 1
+        ]
+        return np.array(chosen, dtype=bool).reshape(len(chosen), len(self.tasks))
+
+    def _random(self, purpose: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, purpose, self.known.n_groups, len(self._pending)])
+
+
+def _checked(candidates: Membership, tasks: tuple[str, ...]) -> Membership:
+    """Return the candidates of two or more tasks, each once, in an order of their own."""
+    member = np.asarray(candidates, dtype=bool)
+    if member.ndim != 2 or member.shape[1] != len(tasks):
+        raise UsageError(f"Candidates of shape {member.shape} do not fit {len(tasks)} tasks.")
+    distinct = np.unique(member, axis=0)
+    return np.asarray(distinct[distinct.sum(axis=1) > 1])

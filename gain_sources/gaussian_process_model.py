@@ -1,0 +1,220 @@
+"""The posterior of gains under a Gaussian process over groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+from gain_sources.gain_entries import GainEntries
+from gain_sources.gaussian_process_parameters import Parameters
+from gain_sources.group_kernels import GroupPairs
+from gain_sources.marginal_likelihood import Factors, entry_scales
+from gain_sources.prior_draws import draw_functions
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianProcessModel:
+    """Gains of any group given measured ones; it is an :class:`~engine.PosteriorModel`.
+
+    Attributes
+    ----------
+    tasks
+        N names.
+    entries
+        What was measured, in an order of its own.
+    order
+        Shape (N,): the column of ``tasks`` of each task of the entries.
+    learned
+        The parameters of the highest posterior density, where a later fit starts from.
+    learned_from
+        How many gains they were learned from.
+    parameters
+        With a scale that allows for what was learned from the same entries.
+    run
+        Variance of what a run adds to each common function of the entries.
+    errors
+        Per task the error variances of its entries, or their covariance, in units of the task's
+        squared scale.
+    usual_variances
+        Shape (N,): known part of the error variance of one measurement of each task of the entries.
+    factors
+        Of the covariance of the entries.
+    shifts
+        Shape (N,): what was taken off the values of each task of the entries.
+    alone_is_zero
+        Whether a task alone gains nothing for certain.
+    source
+        Name of the gain source.
+    """
+
+    tasks: tuple[str, ...]
+    entries: GainEntries
+    order: NDArray[np.int64]
+    learned: Parameters
+    learned_from: int
+    parameters: Parameters
+    run: float
+    errors: tuple[Numbers, ...]
+    usual_variances: Numbers
+    factors: Factors
+    shifts: Numbers
+    alone_is_zero: bool
+    source: str = "gaussian-process"
+
+    def predict(self, membership: NDArray[np.bool_]) -> Numbers:
+        """Return the posterior mean of the true gains, shape (m, N), NaN off the membership.
+
+        Raises
+        ------
+        DataError
+            If the shape is wrong.
+        """
+        member = self._inner(membership)
+        rank, count = self.parameters.loadings.shape[1], len(self.entries.membership)
+        pairs = self._pairs(member)
+        own = self.parameters.own.covariance(pairs)
+        spread = np.zeros((rank, count))
+        found = np.empty(member.shape)
+        for task, loads in enumerate(self.parameters.loadings):
+            here = self.entries.of_task(task)
+            rows, weights = self.entries.rows[here], self.factors.weights[here]
+            spread[:, rows] += loads[:, None] * weights
+            found[:, task] = own[:, rows] @ weights
+        found += self.parameters.shared.covariance(pairs) @ spread.T @ self.parameters.loadings.T
+        found = found * self.parameters.task_scales + self.shifts
+        return self._outer(found, member)
+
+    def std(self, membership: NDArray[np.bool_]) -> Numbers:
+        """Return the standard error against a new measurement, shape (m, N), NaN off the membership.
+
+        Raises
+        ------
+        DataError
+            If the shape is wrong.
+        """
+        member = self._inner(membership)
+        latent = self._latent_variance(member) * np.square(self.parameters.task_scales)
+        return self._outer(np.sqrt(latent + self._noise_variance()), member)
+
+    def noise(self, membership: NDArray[np.bool_]) -> Numbers:
+        """Return the standard deviation of one measurement about the true gain, shape (m, N).
+
+        Raises
+        ------
+        DataError
+            If the shape is wrong.
+        """
+        member = self._inner(membership)
+        return self._outer(np.broadcast_to(np.sqrt(self._noise_variance()), member.shape), member)
+
+    def sample(self, membership: NDArray[np.bool_], count: int, random: np.random.Generator) -> Numbers:
+        """Draw true gains from the posterior, jointly over all groups and tasks.
+
+        A draw of the prior is corrected by what the measurements say of it (Matheron's rule; Wilson
+        et al., "Pathwise conditioning of Gaussian processes", JMLR 2021).
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+        count
+            Number of draws, S.
+        random
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray
+            Shape (S, m, N), NaN where the task is not a member.
+
+        Raises
+        ------
+        DataError
+            If the shape is wrong.
+        """
+        member = self._inner(membership)
+        known = self.entries.membership
+        together = np.concatenate([member, known])
+        pairs = self._pairs(member)
+        own, shared = self.parameters.own.covariance(pairs), self.parameters.shared.covariance(pairs)
+        loadings, rank = self.parameters.loadings, self.parameters.loadings.shape[1]
+        tasks, rows = self.entries.tasks, self.entries.rows
+        scales = self.parameters.task_scales
+        measured = self.entries.values / entry_scales(self.entries, self.parameters)
+        roots = [np.diag(np.sqrt(one)) if one.ndim == 1 else np.linalg.cholesky(one) for one in self.errors]
+        found = np.empty((count, *member.shape))
+        for draw in range(count):
+            common = draw_functions(self.parameters.shared, together, rank, random)
+            single = draw_functions(self.parameters.own, together, len(loadings), random)
+            values = single + common @ loadings.T
+            runs = np.sqrt(self.run) * random.standard_normal((len(known), rank))
+            seen = values[len(member) + rows, tasks] + np.sum(runs[rows] * loadings[tasks], axis=1)
+            seen += np.concatenate([root @ random.standard_normal(root.shape[1]) for root in roots])
+            weights = self.factors.solve(self.entries, loadings, measured - seen)
+            spread = np.zeros((len(known), rank))
+            np.add.at(spread, rows, loadings[tasks] * weights[:, None])
+            drawn = values[: len(member)] + shared @ spread @ loadings.T
+            for task in range(len(loadings)):
+                here = self.entries.of_task(task)
+                drawn[:, task] += own[:, rows[here]] @ weights[here]
+            found[draw] = self._outer(drawn * scales + self.shifts, member)
+        return found
+
+    def _noise_variance(self) -> Numbers:
+        """Return the variance of one measurement about the true gain, shape (N,)."""
+        run = np.exp(self.parameters.run) * np.square(self.parameters.loadings).sum(axis=1)
+        relative = run + self.parameters.task_noises
+        return np.asarray(relative * np.square(self.parameters.task_scales) + self.usual_variances)
+
+    def _latent_variance(self, member: NDArray[np.bool_]) -> Numbers:
+        """Return the variance of the true gains in units of the tasks' squared scales, shape (m, N)."""
+        parameters, factors = self.parameters, self.factors
+        pairs = self._pairs(member)
+        own, shared = parameters.own.covariance(pairs), parameters.shared.covariance(pairs)
+        sizes = member.sum(axis=1)
+        prior_own = parameters.own.variance(sizes, member.shape[1])
+        prior_shared = parameters.shared.variance(sizes, member.shape[1])
+        rank, count = parameters.loadings.shape[1], len(self.entries.membership)
+        middle, information = factors.middle, factors.information
+        passed = np.eye(rank * count) - middle @ information
+        both = (information @ passed).reshape(rank, count, rank, count)
+        passed = passed.reshape(rank, count, rank, count)
+        middle = middle.reshape(rank, count, rank, count)
+        found = np.empty(member.shape)
+        for task, loads in enumerate(parameters.loadings):
+            held = np.flatnonzero(member[:, task])
+            rows, single = self.entries.rows[self.entries.of_task(task)], factors.inverses[task]
+            square = np.einsum("k,kalb,l->ab", loads, middle[:, rows][:, :, :, rows], loads)
+            across = single @ np.einsum("k,kalb,l->ab", loads, passed[:, rows], loads)
+            common = np.einsum("k,kalb,l->ab", loads, both, loads)
+            left, right = own[np.ix_(held, rows)], shared[held]
+            told = np.sum((left @ (single - single @ square @ single)) * left, axis=1)
+            told += 2.0 * np.sum((left @ across) * right, axis=1)
+            told += np.sum((right @ common) * right, axis=1)
+            found[held, task] = prior_own[held] + loads @ loads * prior_shared[held] - told
+        return np.asarray(np.maximum(np.where(member, found, 0.0), 0.0))
+
+    def _pairs(self, member: NDArray[np.bool_]) -> GroupPairs:
+        return GroupPairs.of(member, self.entries.membership)
+
+    def _inner(self, membership: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return a membership in the order of the entries' tasks."""
+        member = np.asarray(membership, dtype=bool)
+        if member.ndim != 2 or member.shape[1] != len(self.tasks):
+            raise DataError(f"Membership of shape {member.shape} does not fit {len(self.tasks)} tasks.")
+        return member[:, self.order]
+
+    def _outer(self, values: Numbers, member: NDArray[np.bool_]) -> Numbers:
+        """Return values in the order of the tasks, as they are off the membership and for tasks alone."""
+        kept = np.where(member, values, np.nan)
+        if self.alone_is_zero:
+            alone = member.sum(axis=1) == 1
+            kept[alone] = np.where(member[alone], 0.0, np.nan)
+        found = np.empty(kept.shape)
+        found[:, self.order] = kept
+        return found
