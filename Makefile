@@ -15,7 +15,7 @@ endif
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: solve train test lint types contracts tests cluster slow benchmarks clean
+.PHONY: solve train test lint types contracts tests cluster slow benchmarks predictions clean
 
 solve: $(VENV)/.base
 	$(VENV)/bin/engine solve --instance $(INSTANCE) --solver $(SOLVER)
@@ -47,6 +47,10 @@ slow: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	for table in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$table || exit 1; done
+
+# The predicted gains that come with the engine; needs the published ones.
+predictions: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.bundle_predictions
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "engine needs Python 3.11 or newer; give one with make PYTHON=...")'

@@ -31,6 +31,10 @@ class DataError(EngineError):
     exit_code: ClassVar[int] = 5
 
 
+class PredictedGainsWarning(UserWarning):
+    """Gains that were asked for as measurements could not be had, and are predictions."""
+
+
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UsageError:
     """Build the error for an unknown name, with the valid ones and a guess.
 

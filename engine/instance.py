@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os.path
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,8 @@ class InstanceInfo:
         Publisher, commit and licence note.
     note
         What a reader of its results must know, for instance that a split is used twice.
+    bundled
+        What comes with the engine for a machine where the data cannot be had; empty: nothing.
     """
 
     summary: str
@@ -55,6 +59,7 @@ class InstanceInfo:
     origin: str = "bundled"
     licence: str = "MIT"
     note: str = ""
+    bundled: str = ""
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -78,6 +83,19 @@ class Instance(ABC):
     def __init__(self, name: str, data_dir: Path | None = None) -> None:
         self.name = name
         self.data_dir = data_dir
+
+    def at_hand(self) -> Instance:
+        """Return this instance or, where its data cannot be had, what comes with the engine instead.
+
+        Whatever comes instead is marked as predicted, and tells so by a
+        :class:`~engine.errors.PredictedGainsWarning`.
+
+        Raises
+        ------
+        DataError
+            If the data are not what was published, or are not in a folder that was named for them.
+        """
+        return self
 
     @abstractmethod
     def recorded(self, source: str, split: str) -> GainTensor:
@@ -152,7 +170,8 @@ def _std(predicted: GainTensor, known: GainTensor, same: NDArray[np.bool_]) -> N
 def fit_provenance(source: str, known: GainTensor) -> str:
     """Return the provenance of a source fitted on known gains."""
     what = {"gain": "gains", "loss": "losses"}[known.quantity]
-    words = " ".join(filter(None, (source, "fitted on", known.source, known.split, what)))
+    kind = "" if known.measured.any() else "predicted"
+    words = " ".join(filter(None, (source, "fitted on", kind, known.source, known.split, what)))
     return "; ".join(filter(None, (words, known.provenance)))
 
 
@@ -162,8 +181,10 @@ class CatalogueInstance(Instance):
     info: InstanceInfo
 
 
-def load_instance(name: str, data_dir: Path | None = None) -> Instance:
-    """Return an instance of the catalogue.
+def load_instance(
+    name: str, data_dir: Path | None = None, options: Mapping[str, Any] | None = None
+) -> Instance:
+    """Return an instance of the catalogue, or what stands in for it where its data cannot be had.
 
     Parameters
     ----------
@@ -171,11 +192,15 @@ def load_instance(name: str, data_dir: Path | None = None) -> Instance:
         A registered name, or ``"module:Class"``.
     data_dir
         Folder with its data, to be looked in before the usual places.
+    options
+        Further arguments of the instance.
 
     Raises
     ------
     UsageError
-        If there is no such instance.
+        If there is no such instance, or it takes no such option.
+    DataError
+        As :meth:`Instance.at_hand`.
     """
     text = str(name)
     if text not in INSTANCES.names() and is_path(text):
@@ -186,7 +211,13 @@ def load_instance(name: str, data_dir: Path | None = None) -> Instance:
     cls = INSTANCES.load(text)
     if not (isinstance(cls, type) and issubclass(cls, Instance)):
         raise UsageError(f"The instance {text!r} is not a subclass of engine.Instance.")
-    return cls(text, data_dir)
+    try:
+        made = cls(text, data_dir, **(options or {}))
+    except TypeError as error:
+        if not options:
+            raise
+        raise UsageError(f"Instance {text!r}: {error}.") from None
+    return made.at_hand()
 
 
 def is_path(text: str) -> bool:

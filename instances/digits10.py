@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.data import MultiTaskData, Task
 from engine.data.splits import stratified_splits
@@ -13,6 +14,8 @@ from engine.errors import UsageError
 from engine.instance import InstanceInfo
 from engine.trainable_instance import TrainableInstance
 from engine.training_settings import TrainingSettings
+
+Integers = NDArray[np.int64]
 
 TASKS = tuple(f"digit_{digit}" for digit in range(10))
 
@@ -32,13 +35,15 @@ class Digits10(TrainableInstance):
     n_noise
         Tasks to add whose labels are drawn at random, 0 or 1 with equal chance: nothing can be learned
         from them, so that a good grouping keeps them away from the digits.
+    n_train
+        Training samples, evenly drawn from the digits; None: all 1078 of them.
     seed
-        Of the split and of the random labels.
+        Of the split, the draw and the random labels.
 
     Raises
     ------
     UsageError
-        If ``n_noise`` is negative.
+        If ``n_noise`` is negative, or there are not so many training samples.
     """
 
     info = InstanceInfo(
@@ -58,12 +63,18 @@ class Digits10(TrainableInstance):
     settings = TrainingSettings(epochs=25, batch_size=64, patience=5)
 
     def __init__(
-        self, name: str = "digits10", data_dir: Path | None = None, *, n_noise: int = 0, seed: int = 0
+        self,
+        name: str = "digits10",
+        data_dir: Path | None = None,
+        *,
+        n_noise: int = 0,
+        n_train: int | None = None,
+        seed: int = 0,
     ) -> None:
         super().__init__(name, data_dir)
         if n_noise < 0:
             raise UsageError(f"n_noise must be 0 or more, not {n_noise}.")
-        self.n_noise, self.seed = n_noise, seed
+        self.n_noise, self.n_train, self.seed = n_noise, n_train, seed
         self.info = replace(self.info, tasks=(*TASKS, *noise_names(n_noise)))
 
     def data(self) -> MultiTaskData:
@@ -73,11 +84,25 @@ class Digits10(TrainableInstance):
         images, labels = load_digits(return_X_y=True)
         random = np.random.default_rng((self.seed, 1))
         noise = random.integers(0, 2, (self.n_noise, len(images))).astype(float)
+        splits = stratified_splits(labels[:, None].astype(float), seed=self.seed)
+        if self.n_train is not None:
+            splits["train"] = (self._drawn(splits["train"][0], labels, self.n_train),)
         return MultiTaskData(
             tuple(Task(name, "binary") for name in self.info.tasks),
             (np.asarray(images / 16, dtype=np.float32),),
             (*((labels == digit).astype(float) for digit in range(10)), *noise),
-            stratified_splits(labels[:, None].astype(float), seed=self.seed),
+            splits,
             name=self.name,
             provenance=self.info.origin,
         )
+
+    def _drawn(self, rows: Integers, labels: Integers, count: int) -> Integers:
+        """Return some of the rows, of every digit as many, or one more."""
+        if not 0 < count <= len(rows):
+            raise UsageError(f"n_train must be 1 to {len(rows)}, not {count}.")
+        drawn = np.random.default_rng((self.seed, 2)).permutation(rows)
+        place = np.empty(len(drawn), dtype=np.int64)
+        for digit in range(10):
+            own = np.flatnonzero(labels[drawn] == digit)
+            place[own] = np.arange(len(own))
+        return np.sort(drawn[np.argsort(place, kind="stable")[:count]])

@@ -8,6 +8,8 @@ from engine import InstanceInfo
 from instances.mtgnet import LICENCE, ORIGIN, MtgNetInstance
 from instances.published import mtgnet
 
+_TASKS = "The order of the series is that of the public data; the publisher of the gains does not state it."
+
 
 class ETTm1(MtgNetInstance):
     """ETTm1 forecasting with Autoformer: all 127 groups of seven series."""
@@ -23,10 +25,12 @@ class ETTm1(MtgNetInstance):
         default_budget=3.0,
         origin=ORIGIN,
         licence=LICENCE,
-        note="The order of the series is that of the public data; the publisher of the gains does not "
-        "state it. The tag gains are as published: ratios of losses over a whole epoch, of order ±100.",
+        bundled="predictions of 127 groups, which come with the engine",
+        note=f"{_TASKS} The tag gains are as published: ratios of losses over a whole epoch, of order ±100.",
     )
+    tasks_note = _TASKS
     membership = mtgnet("ETT/ETTm1_x.csv", "9052940dc815ff6487a69893396d8239cb86ee4635fc5e8fad7c14582b5c8aa3")
+    predictions = "ettm1.npz"
     files: ClassVar = {
         ("measured", "valid"): mtgnet(
             "ETT/ETTm1_val_y.csv", "9930a438f5c2a03476e479cc3f3772d139ecbb69b43641d0074be0961c82467b"

@@ -53,11 +53,13 @@ class Mimic27(MtgNetInstance):
         default_budget=6.0,
         origin=ORIGIN,
         licence=LICENCE,
+        bundled="predictions of 5304 groups, which come with the engine",
         note="The tag gains are as published; how they were collected is not documented.",
     )
     membership = mtgnet(
         "mimic27/mimic_x.csv", "4e93535d2d437f7a361560d89004b7ba531bfdc9f0653ecb440099f385b2fabb"
     )
+    predictions = "mimic27.npz"
     files: ClassVar = {
         ("measured", "valid"): mtgnet(
             "mimic27/mimic_y_valid.csv", "ff9648395cc7759bfd6cc0ad3662d605fcd323ed88afafaffe89dd214190bdaf"

@@ -15,13 +15,18 @@ from engine.errors import DataError
 from engine.files import read_bytes
 
 TIMEOUT = 5.0
-"""Seconds that a publisher may keep us waiting for a connection, or for the next bytes."""
+"""Seconds until a publisher must have answered, whatever names and addresses are tried on the way, and
+seconds that it may keep us waiting for the next bytes."""
 DEADLINE = 30.0
 """Seconds that one file may take in all; the largest has 0.7 MB."""
 
 _RAW = "https://raw.githubusercontent.com"
 _MTGNET = f"{_RAW}/ShawnKS/MTG-Net/dd361daa0dd2811ea07b0f25a972e675d5b9e29f/gain_collection/collected_gain"
 _STANDLEY = f"{_RAW}/tstandley/taskgrouping/077e842d1b4796dade82a3a5697cfe601b347880/network_selection"
+
+
+class UnobtainableError(DataError):
+    """A published file is in no folder, and cannot be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,12 @@ def locate(file: PublishedFile, data_dir: Path | None = None) -> Path:
 
     Raises
     ------
+    UnobtainableError
+        If it cannot be had, naming all the ways.
     DataError
-        If it cannot be had, naming all the ways; or if what is there is not what was published.
+        If what is there, or what the publisher has there now, is not what was published.
     """
-    environment = os.environ.get("ENGINE_DATA")
-    folders = [folder for folder in (data_dir, Path(environment) if environment else None) if folder]
+    folders = named_folders(data_dir)
     for folder in folders:
         local = folder / file.path
         if local.is_file():
@@ -96,26 +102,42 @@ def locate(file: PublishedFile, data_dir: Path | None = None) -> Path:
     cached = cache_dir() / file.path
     if cached.is_file() and _sha256(cached) == file.sha256:
         return cached
+    failed = None
     if os.environ.get("ENGINE_OFFLINE", "0") not in ("", "0"):
         reason = "downloads are switched off by ENGINE_OFFLINE"
     else:
-        reason = _download(file, cached)
-        if not reason:
+        failed = _download(file, cached)
+        if failed is None:
             return cached
+        cause = _innermost(failed)
+        words = shorten(str(cause).replace(file.url, "it"), 200, placeholder=" …")
+        reason = f"which failed: {type(cause).__name__}: {words}"
     looked = ", ".join(map(str, folders)) or "no folder was given"
-    raise DataError(
+    missing = UnobtainableError(
         f"The published file {file.path} is missing. (1) Give a folder that holds it with --data-dir or "
         f"ENGINE_DATA ({looked}); or (2) put it into the cache as {cached}; or (3) let it be downloaded "
         f"from {file.url} ({reason})."
     )
+    if isinstance(failed, ValueError) and not isinstance(failed, OSError):
+        raise DataError(str(missing))  # something else was there
+    raise missing
+
+
+def named_folders(data_dir: Path | None = None) -> tuple[Path, ...]:
+    """Return the folders that were named for published data: the one given, then that of ENGINE_DATA."""
+    environment = os.environ.get("ENGINE_DATA")
+    return tuple(folder for folder in (data_dir, Path(environment) if environment else None) if folder)
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def _download(file: PublishedFile, target: Path) -> str:
-    """Download into the cache; return why it failed, empty if it did not."""
+def _download(file: PublishedFile, target: Path) -> Exception | None:
+    """Download into the cache; return why it failed, None if it did not.
+
+    Every error of requests is an OSError; a wrong hash is a ValueError alone.
+    """
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
@@ -127,11 +149,9 @@ def _download(file: PublishedFile, target: Path) -> str:
             path=target.parent,
             downloader=_fetch,
         )
-    except (OSError, ValueError) as error:  # every error of requests is an OSError, a wrong hash a ValueError
-        cause = _innermost(error)
-        words = shorten(str(cause).replace(file.url, "it"), 200, placeholder=" …")
-        return f"which failed: {type(cause).__name__}: {words}"
-    return ""
+    except (OSError, ValueError) as error:
+        return error
+    return None
 
 
 def _fetch(url: str, output: str, _: object) -> None:
@@ -144,10 +164,12 @@ def _fetch(url: str, output: str, _: object) -> None:
     end = time.monotonic() + DEADLINE
     content: list[bytes] = []
     failed: list[Exception] = []
+    answered = threading.Event()
 
     def work() -> None:
         try:
             with requests.get(url, stream=True, timeout=TIMEOUT) as response:
+                answered.set()
                 response.raise_for_status()
                 for chunk in response.iter_content(1 << 16):
                     content.append(chunk)
@@ -155,10 +177,14 @@ def _fetch(url: str, output: str, _: object) -> None:
                         return
         except Exception as error:
             failed.append(error)
+        finally:
+            answered.set()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(DEADLINE)
+    if not answered.wait(min(TIMEOUT, DEADLINE)) and time.monotonic() < end:
+        raise TimeoutError(f"there was no answer within {TIMEOUT:g} seconds")
+    thread.join(max(0.0, end - time.monotonic()))
     if thread.is_alive() or time.monotonic() > end:
         raise TimeoutError(f"the download took more than {DEADLINE:g} seconds")
     if failed:

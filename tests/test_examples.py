@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -33,10 +34,46 @@ def run(script: str, *arguments: str, cwd: Path, data: Path | None = None) -> st
 
 
 def test_digits_from_data_to_served_models(tmp_path: Path) -> None:
-    printed = run("digits_end_to_end.py", "--quick", cwd=tmp_path)
-    assert "20 groups of 14 tasks" in printed
-    assert "saved in" in printed
-    assert sorted(one.suffix for one in (tmp_path / "models").iterdir())[0] == ".json"
+    printed = run("end_to_end.py", "digits14", "--quick", "--seed", "1", cwd=tmp_path)
+    assert "44 runs" in printed
+    assert ": 22 groups, 2 seeds" in printed
+    assert printed.count("--lattice --gains ridge") >= 2
+    assert re.search(r"groups with \d tasks of noise: [+-]\d\.\d+", printed)
+    check_promises(printed, tmp_path, 14)
+    beside = re.search(r"digits served beside noise: (.*)", printed)
+    assert beside
+    for task, *_, group in promises(printed):
+        if task.startswith("digit"):
+            assert ("noise" in group) == (task in beside[1].split(", ")), task
+
+
+def test_series_from_data_to_served_models(tmp_path: Path, data_dir: Path) -> None:
+    printed = run("end_to_end.py", "etth1", "--quick", cwd=tmp_path, data=data_dir)
+    assert ": 15 groups, 2 seeds" in printed
+    assert "noise" not in printed
+    check_promises(printed, tmp_path, 7)
+
+
+def promises(printed: str) -> list[tuple[str, ...]]:
+    """Return task, promised gain, gain on valid, gain on test and group."""
+    return re.findall(r"^(\w+) +([+-]\S+) +([+-]\S+) +([+-]\S+)  (\S+)$", printed, re.MULTILINE)
+
+
+def check_promises(printed: str, folder: Path, tasks: int) -> None:
+    assert re.search(r"reliability -?0\.\d\d \(-?0\.\d\d with one seed\)", printed)
+    assert printed.count("OPTIMAL, value ") == printed.count("$ engine solve")
+    found = promises(printed)
+    assert len(found) == tasks
+    solution = json.loads((folder / "solution.json").read_text(encoding="utf-8"))
+    for task, promised, _, _, group in found:
+        assert float(promised) == pytest.approx(solution["task_values"][task], abs=6e-4)
+        assert task in group.split("|")
+    mean = re.search(r"^mean +([+-]\S+) +([+-]\S+) +([+-]\S+) *$", printed, re.MULTILINE)
+    assert mean
+    for column in (1, 2, 3):
+        each = [float(row[column]) for row in found]
+        assert float(mean[column]) == pytest.approx(sum(each) / tasks, abs=1e-3)
+    assert len(list((folder / "models").glob("*.safetensors"))) == len({row[4] for row in found})
 
 
 def test_every_script_is_run_here() -> None:

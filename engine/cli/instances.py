@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 COLUMNS = ["name", "tasks", "n_groups", "quantity", "sources", "source_split", "evaluation_split"]
-COLUMNS += ["budgets", "default_budget", "summary", "origin", "licence", "note", "problem"]
+COLUMNS += ["budgets", "default_budget", "summary", "origin", "licence", "note", "bundled", "problem"]
 
 
 @click.group(invoke_without_command=True, short_help="List the instances, or describe one.")
@@ -84,8 +84,9 @@ def _about(one: dict[str, Any]) -> str:
         f"sources: {', '.join(one['sources'])}",
         f"default budget: {one['default_budget']:g}",
         f"from: {one['origin']}",
+        f"where those cannot be had: {one['bundled']}" if one["bundled"] else "",
     )
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
 @instances.command()

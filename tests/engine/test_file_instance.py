@@ -22,7 +22,7 @@ from engine import (
     solve,
     write_gains,
 )
-from engine.file_instance import cover_cost
+from engine.cover import cover_cost
 from tests.strategies import tensors
 
 

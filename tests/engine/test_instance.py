@@ -31,7 +31,7 @@ def test_an_instance_says_what_it_is_without_loading_data(name: str, monkeypatch
     assert info.default_budget in info.budgets
     assert list(info.budgets) == sorted(info.budgets)
     assert info.source_split in info.splits
-    assert load_instance(name).info == info
+    assert cls(name).info == info
 
 
 def test_the_catalogue_holds_the_published_and_the_made_up_instances() -> None:

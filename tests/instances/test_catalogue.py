@@ -33,7 +33,7 @@ def test_the_data_agree_with_what_the_instance_says(name: str, request: pytest.F
 @pytest.mark.parametrize("name", RECORDED)
 def test_an_unknown_split_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="has"):
-        load_instance(name).recorded("measured", "absent")
+        INSTANCES.load(name)(name).recorded("measured", "absent")
 
 
 @pytest.mark.parametrize(

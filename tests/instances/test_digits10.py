@@ -42,3 +42,18 @@ def test_noise_is_an_option_of_digits10() -> None:
     assert Digits10(n_noise=4, seed=1).data().digest != data.digest
     with pytest.raises(UsageError, match="n_noise"):
         Digits10(n_noise=-1)
+
+
+def test_training_samples_are_drawn_evenly_from_the_digits() -> None:
+    whole, data = Digits10().data(), Digits10(n_train=153).data()
+    rows = data.rows("train")
+    assert len(rows) == 153
+    assert set(rows.tolist()) < set(whole.rows("train").tolist())
+    assert {int(target[rows].sum()) for target in data.targets} == {15, 16}
+    for part in ("valid", "test"):
+        assert np.array_equal(data.rows(part), whole.rows(part))
+    assert not np.array_equal(rows, Digits10(n_train=153, seed=1).data().rows("train"))
+    assert Digits10(n_train=len(whole.rows("train"))).data().digest == whole.digest
+    for wrong in (0, 10_000):
+        with pytest.raises(UsageError, match="n_train must be 1 to 10"):
+            Digits10(n_train=wrong).data()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import sys
 import threading
 import time
@@ -14,9 +15,9 @@ from typing import ClassVar
 
 import pytest
 
-from engine import DataError, load_instance
+from engine import INSTANCES, DataError
 from instances import published
-from instances.published import PublishedFile, cache_dir, locate
+from instances.published import PublishedFile, UnobtainableError, cache_dir, locate
 
 CONTENT = b"1 0\n"
 FILE = PublishedFile("some/file.csv", "https://example.org/file.csv", hashlib.sha256(CONTENT).hexdigest())
@@ -170,6 +171,7 @@ def test_what_is_not_the_file_leaves_nothing_behind(
 ) -> None:
     with serve(monkeypatch, handler) as url, pytest.raises(DataError, match=reason) as caught:
         locate(replace(FILE, url=url))
+    assert isinstance(caught.value, UnobtainableError) == (handler is Absent)
     assert str(caught.value).count(url) == 1
     assert not any(path.is_file() for path in cache_dir().rglob("*"))
 
@@ -184,4 +186,24 @@ def test_a_refused_connection_is_told_by_its_innermost_cause(monkeypatch: pytest
 @pytest.mark.parametrize("name", ["mimic27", "ettm1", "taskonomy5", "standley1"])
 def test_a_published_instance_without_its_data_is_a_data_error(name: str) -> None:
     with pytest.raises(DataError, match="is missing"):
-        load_instance(name).gains()
+        INSTANCES.load(name)(name).gains()
+
+
+def test_a_network_that_swallows_everything_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(published, "TIMEOUT", 0.3)
+    released = threading.Event()
+
+    def resolve(*_: object, **__: object) -> list[object]:
+        released.wait(30)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    begin = time.monotonic()
+    try:
+        with pytest.raises(UnobtainableError, match=r"TimeoutError: there was no answer within 0\.3 seconds"):
+            locate(FILE)
+    finally:
+        released.set()
+    assert time.monotonic() - begin < 10
