@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,10 +143,12 @@ def _percent(value: float | None, n_tasks: int = 1) -> float:
 
 
 def load(name: str) -> tuple[str, engine.GainTensor]:
-    """Return the gains of an instance, or those of a bundled one where its data are not here."""
+    """Return the measured gains of an instance, or made-up ones where its data are not here."""
     try:
-        return name, engine.load_instance(name).gains()
-    except engine.DataError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", engine.PredictedGainsWarning)
+            return name, engine.load_instance(name).gains()
+    except (engine.DataError, engine.PredictedGainsWarning):
         print(f"the data of {name} are not here (set ENGINE_DATA): planted instead", file=sys.stderr)
         return "planted", engine.load_instance("planted").gains()
 
