@@ -13,7 +13,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class GainEntries:
-    """Measured runs of groups of two or more tasks.
+    """Measured runs of groups.
 
     Attributes
     ----------
@@ -27,6 +27,8 @@ class GainEntries:
         Shape (E,): the known part of the error variance of each entry.
     starts
         Shape (N + 1,): where the entries of each task begin.
+    alone_is_zero
+        Whether a task alone gains nothing.
     """
 
     membership: NDArray[np.bool_]
@@ -34,6 +36,7 @@ class GainEntries:
     values: Numbers
     variances: Numbers
     starts: Indices
+    alone_is_zero: bool
 
     @property
     def n_tasks(self) -> int:
@@ -57,7 +60,14 @@ class GainEntries:
         counts = np.bincount(self.tasks[kept], minlength=self.n_tasks)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         rows = numbers[self.rows[kept]].astype(np.int64)
-        return GainEntries(self.membership[runs], rows, self.values[kept], self.variances[kept], starts)
+        return GainEntries(
+            self.membership[runs],
+            rows,
+            self.values[kept],
+            self.variances[kept],
+            starts,
+            self.alone_is_zero,
+        )
 
 
 def canonical_order(membership: NDArray[np.bool_], gains: Numbers) -> tuple[Indices, Indices]:
@@ -78,7 +88,9 @@ def canonical_order(membership: NDArray[np.bool_], gains: Numbers) -> tuple[Indi
     return np.lexsort(keys.T[::-1]).astype(np.int64), tasks
 
 
-def entries_of(membership: NDArray[np.bool_], gains: Numbers, variances: Numbers) -> GainEntries:
+def entries_of(
+    membership: NDArray[np.bool_], gains: Numbers, variances: Numbers, *, alone_is_zero: bool
+) -> GainEntries:
     """Return the entries of a dense table.
 
     Parameters
@@ -87,7 +99,9 @@ def entries_of(membership: NDArray[np.bool_], gains: Numbers, variances: Numbers
         Shape (M, N).
     gains, variances
         Shape (M, N): read where the task is a member.
+    alone_is_zero
+        Whether a task alone gains nothing; then no group of one may be among them.
     """
     tasks, rows = np.nonzero(membership.T)
     starts = np.concatenate([[0], np.cumsum(membership.sum(axis=0))]).astype(np.int64)
-    return GainEntries(membership, rows, gains[rows, tasks], variances[rows, tasks], starts)
+    return GainEntries(membership, rows, gains[rows, tasks], variances[rows, tasks], starts, alone_is_zero)

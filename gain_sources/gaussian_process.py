@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ Numbers = NDArray[np.float64]
 
 _KEPT_UNTIL = 1.1
 
+Served = Literal["measured-network", "any-network"]
+"""Whose gains count as true: those of the network that was measured, or of any trained on its group."""
+
 
 @dataclass(frozen=True)
 class GaussianProcess(Predictor):
@@ -28,9 +32,12 @@ class GaussianProcess(Predictor):
     A gain is a scale of its task times a sum of: a function of the group that the task has for itself;
     a few functions of the group, and of the training run, that all tasks have in common, each in a
     measure of its own; and noise. A function of the group is a constant, plus an effect of each member,
-    plus interactions of any order, plus a function of the size
-    (:class:`~gain_sources.group_kernels.GroupKernel`). Variances, lengths, scales and measures are
-    those of the highest posterior density.
+    plus interactions of any order (:class:`~gain_sources.group_kernels.GroupKernel`).
+
+    Tasks count by a weight of their own: effects are averaged by it, interactions see a group change the
+    more the heavier the task is that comes or goes, and a gain shrinks towards 0, the gain of a task
+    alone, where the task is most of its group. A few tasks may so dominate every group that holds them.
+    Variances, weights, scales and measures are those of the highest posterior density.
 
     Exact while ``functions`` times the number of measured runs is at most ``exact``: seconds for some
     thousand gains. Beyond that the measurements are condensed to ``inducing`` groups.
@@ -43,16 +50,22 @@ class GaussianProcess(Predictor):
         The largest system that is solved exactly.
     inducing
         Number of inducing groups beyond that.
+    served
+        What a true gain is. ``"measured-network"``: that of the network which was measured, so that what
+        one training run adds to a group belongs to it; right if the networks that were measured are to
+        be used. ``"any-network"``: the mean over networks that are trained anew on the group. Beyond
+        ``exact``, what a run has added is not told apart from noise.
 
     Raises
     ------
     UsageError
-        If a number is below 1.
+        If a number is below 1, or ``served`` is unknown.
     """
 
     functions: int = 2
     exact: int = 1000
     inducing: int = 300
+    served: Served = "measured-network"
     info = GainSourceInfo(
         summary="Gaussian process over groups and tasks, with a posterior; for few or noisy measurements",
         reference="Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006; linear model of "
@@ -63,6 +76,9 @@ class GaussianProcess(Predictor):
         for name in ("functions", "exact", "inducing"):
             if getattr(self, name) < 1:
                 raise UsageError(f"The option {name!r} must be 1 or more, not {getattr(self, name)}.")
+        if self.served not in get_args(Served):
+            choices = ", ".join(get_args(Served))
+            raise UsageError(f"Unknown 'served' {self.served!r}: choose one of {choices}.")
 
     def fit(self, gains: GainTensor) -> GaussianProcessModel:
         """Fit the process on the measured rows, or on all where none is measured.
@@ -115,7 +131,7 @@ class GaussianProcess(Predictor):
         if known.std is not None:
             variances = np.nan_to_num(np.square(known.dense(known.std)))[rows][:, order]
         shifts = np.zeros(len(order)) if baseline else _means(membership, values)
-        entries = entries_of(membership, values - shifts, variances)
+        entries = entries_of(membership, values - shifts, variances, alone_is_zero=baseline)
         exact, learned_from = self.functions * len(membership) <= self.exact, len(entries.values)
         if previous is None:
             learned = learn(entries, first_guess(entries, self.functions), anew=True, all_entries=exact)
@@ -127,8 +143,8 @@ class GaussianProcess(Predictor):
                 learned = learn(entries, learned, anew=False, all_entries=exact)
         used = learned_from if exact else min(learned_from, LEARNED_FROM)
         freedom = len(order) * (1 + self.functions) / used
-        # A scale and r loadings per task were learned from the same entries: a degree of freedom each.
-        parameters = replace(learned, scale=learned.scale + 0.5 * float(np.log1p(freedom)))
+        # A weight and r loadings per task were learned from the same entries: a degree of freedom each.
+        parameters = learned.widened(np.diff(entries.starts), freedom)
         usual = np.bincount(entries.tasks, entries.variances, len(order)) / np.maximum(
             np.diff(entries.starts), 1
         )
@@ -137,7 +153,7 @@ class GaussianProcess(Predictor):
         if not exact:
             entries, errors = condense(entries, parameters, _inducing_groups(membership, self.inducing))
             kernels = without_runs(parameters)
-        pairs = GroupPairs.of(entries.membership, entries.membership)
+        pairs = GroupPairs.of(entries.membership, entries.membership, kernels.weights)
         factors = factorise(entries, pairs, kernels, errors)
         run = float(np.exp(kernels.run))
         return GaussianProcessModel(
@@ -152,7 +168,7 @@ class GaussianProcess(Predictor):
             usual,
             factors,
             shifts,
-            baseline,
+            self.served == "measured-network",
         )
 
 

@@ -75,10 +75,9 @@ def learn(entries: GainEntries, start: Parameters, *, anew: bool, all_entries: b
 
 
 def _searched(entries: GainEntries, start: Parameters, steps: int) -> Parameters:
-    pairs = GroupPairs.of(entries.membership, entries.membership)
-
     def loss(array: Numbers) -> tuple[float, Numbers]:
         parameters = start.replaced(array)
+        pairs = GroupPairs.of(entries.membership, entries.membership, parameters.weights)
         value, slope = negative_log_likelihood(entries, pairs, parameters)
         prior, prior_slope = belief(parameters)
         return value + prior, slope + prior_slope

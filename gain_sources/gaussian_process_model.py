@@ -11,7 +11,7 @@ from engine.errors import DataError
 from gain_sources.gain_entries import GainEntries
 from gain_sources.gaussian_process_parameters import Parameters
 from gain_sources.group_kernels import GroupPairs
-from gain_sources.marginal_likelihood import Factors, entry_scales
+from gain_sources.marginal_likelihood import Factors, entry_scales, shrunk
 from gain_sources.prior_draws import draw_functions
 
 Numbers = NDArray[np.float64]
@@ -38,16 +38,16 @@ class GaussianProcessModel:
     run
         Variance of what a run adds to each common function of the entries.
     errors
-        Per task the error variances of its entries, or their covariance, in units of the task's
-        squared scale.
+        Per task the error variances of its entries, or their covariance, in squared units of the
+        entries.
     usual_variances
         Shape (N,): known part of the error variance of one measurement of each task of the entries.
     factors
         Of the covariance of the entries.
     shifts
         Shape (N,): what was taken off the values of each task of the entries.
-    alone_is_zero
-        Whether a task alone gains nothing for certain.
+    run_is_gain
+        Whether what a run adds belongs to the true gains of its group.
     source
         Name of the gain source.
     """
@@ -63,7 +63,7 @@ class GaussianProcessModel:
     usual_variances: Numbers
     factors: Factors
     shifts: Numbers
-    alone_is_zero: bool
+    run_is_gain: bool
     source: str = "gaussian-process"
 
     def predict(self, membership: NDArray[np.bool_]) -> Numbers:
@@ -85,8 +85,8 @@ class GaussianProcessModel:
             rows, weights = self.entries.rows[here], self.factors.weights[here]
             spread[:, rows] += loads[:, None] * weights
             found[:, task] = own[:, rows] @ weights
-        found += self.parameters.shared.covariance(pairs) @ spread.T @ self.parameters.loadings.T
-        found = found * self.parameters.task_scales + self.shifts
+        found += self._shared(pairs) @ spread.T @ self.parameters.loadings.T
+        found = found * self._scales(member) + self.shifts
         return self._outer(found, member)
 
     def std(self, membership: NDArray[np.bool_]) -> Numbers:
@@ -98,8 +98,8 @@ class GaussianProcessModel:
             If the shape is wrong.
         """
         member = self._inner(membership)
-        latent = self._latent_variance(member) * np.square(self.parameters.task_scales)
-        return self._outer(np.sqrt(latent + self._noise_variance()), member)
+        latent = self._latent_variance(member) * np.square(self._scales(member))
+        return self._outer(np.sqrt(latent + self._noise_variance(member)), member)
 
     def noise(self, membership: NDArray[np.bool_]) -> Numbers:
         """Return the standard deviation of one measurement about the true gain, shape (m, N).
@@ -110,7 +110,7 @@ class GaussianProcessModel:
             If the shape is wrong.
         """
         member = self._inner(membership)
-        return self._outer(np.broadcast_to(np.sqrt(self._noise_variance()), member.shape), member)
+        return self._outer(np.sqrt(self._noise_variance(member)), member)
 
     def sample(self, membership: NDArray[np.bool_], count: int, random: np.random.Generator) -> Numbers:
         """Draw true gains from the posterior, jointly over all groups and tasks.
@@ -141,18 +141,24 @@ class GaussianProcessModel:
         known = self.entries.membership
         together = np.concatenate([member, known])
         pairs = self._pairs(member)
-        own, shared = self.parameters.own.covariance(pairs), self.parameters.shared.covariance(pairs)
+        own, shared = self.parameters.own.covariance(pairs), self._shared(pairs)
+        task_weights = self.parameters.weights
         loadings, rank = self.parameters.loadings, self.parameters.loadings.shape[1]
         tasks, rows = self.entries.tasks, self.entries.rows
-        scales = self.parameters.task_scales
+        scales = self._scales(member)
         measured = self.entries.values / entry_scales(self.entries, self.parameters)
         roots = [np.diag(np.sqrt(one)) if one.ndim == 1 else np.linalg.cholesky(one) for one in self.errors]
+        distinct, group = np.unique(np.packbits(together, axis=1), axis=0, return_inverse=True)
+        group = group.ravel()
         found = np.empty((count, *member.shape))
         for draw in range(count):
-            common = draw_functions(self.parameters.shared, together, rank, random)
-            single = draw_functions(self.parameters.own, together, len(loadings), random)
+            common = draw_functions(self.parameters.shared, together, task_weights, rank, random)
+            single = draw_functions(self.parameters.own, together, task_weights, len(loadings), random)
             values = single + common @ loadings.T
-            runs = np.sqrt(self.run) * random.standard_normal((len(known), rank))
+            added = random.standard_normal((len(distinct), rank))[group]
+            runs = np.sqrt(self.run) * added[len(member) :]
+            if self.run_is_gain:
+                values[: len(member)] += np.exp(0.5 * self.parameters.run) * added[: len(member)] @ loadings.T
             seen = values[len(member) + rows, tasks] + np.sum(runs[rows] * loadings[tasks], axis=1)
             seen += np.concatenate([root @ random.standard_normal(root.shape[1]) for root in roots])
             weights = self.factors.solve(self.entries, loadings, measured - seen)
@@ -165,20 +171,35 @@ class GaussianProcessModel:
             found[draw] = self._outer(drawn * scales + self.shifts, member)
         return found
 
-    def _noise_variance(self) -> Numbers:
-        """Return the variance of one measurement about the true gain, shape (N,)."""
+    def _scales(self, member: NDArray[np.bool_]) -> Numbers:
+        """Return the unit of each gain, shape (m, N)."""
+        scales = np.broadcast_to(self.parameters.task_scales, member.shape)
+        return scales * shrunk(member, self.parameters) if self.entries.alone_is_zero else scales
+
+    def _shared(self, pairs: GroupPairs) -> Numbers:
+        """Return the covariance of what tasks have in common with that of the entries, shape (m, M)."""
+        found = self.parameters.shared.covariance(pairs)
+        if self.run_is_gain:
+            found[pairs.same] += self.run
+        return found
+
+    def _noise_variance(self, member: NDArray[np.bool_]) -> Numbers:
+        """Return the variance of one measurement about the true gain, shape (m, N)."""
+        noise = self.parameters.task_noises * np.square(self.parameters.task_scales) + self.usual_variances
+        if self.run_is_gain:
+            return np.asarray(np.broadcast_to(noise, member.shape))
         run = np.exp(self.parameters.run) * np.square(self.parameters.loadings).sum(axis=1)
-        relative = run + self.parameters.task_noises
-        return np.asarray(relative * np.square(self.parameters.task_scales) + self.usual_variances)
+        return np.asarray(run * np.square(self._scales(member)) + noise)
 
     def _latent_variance(self, member: NDArray[np.bool_]) -> Numbers:
-        """Return the variance of the true gains in units of the tasks' squared scales, shape (m, N)."""
+        """Return the variance of the true gains in squared units of the gains, shape (m, N)."""
         parameters, factors = self.parameters, self.factors
         pairs = self._pairs(member)
-        own, shared = parameters.own.covariance(pairs), parameters.shared.covariance(pairs)
-        sizes = member.sum(axis=1)
-        prior_own = parameters.own.variance(sizes, member.shape[1])
-        prior_shared = parameters.shared.variance(sizes, member.shape[1])
+        own, shared = parameters.own.covariance(pairs), self._shared(pairs)
+        prior_own = parameters.own.variance(pairs.left_shares)
+        prior_shared = parameters.shared.variance(pairs.left_shares)
+        if self.run_is_gain:
+            prior_shared += np.exp(parameters.run)
         rank, count = parameters.loadings.shape[1], len(self.entries.membership)
         middle, information = factors.middle, factors.information
         passed = np.eye(rank * count) - middle @ information
@@ -200,7 +221,7 @@ class GaussianProcessModel:
         return np.asarray(np.maximum(np.where(member, found, 0.0), 0.0))
 
     def _pairs(self, member: NDArray[np.bool_]) -> GroupPairs:
-        return GroupPairs.of(member, self.entries.membership)
+        return GroupPairs.of(member, self.entries.membership, self.parameters.weights)
 
     def _inner(self, membership: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return a membership in the order of the entries' tasks."""
@@ -212,7 +233,7 @@ class GaussianProcessModel:
     def _outer(self, values: Numbers, member: NDArray[np.bool_]) -> Numbers:
         """Return values in the order of the tasks, as they are off the membership and for tasks alone."""
         kept = np.where(member, values, np.nan)
-        if self.alone_is_zero:
+        if self.entries.alone_is_zero:
             alone = member.sum(axis=1) == 1
             kept[alone] = np.where(member[alone], 0.0, np.nan)
         found = np.empty(kept.shape)

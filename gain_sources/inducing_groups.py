@@ -41,15 +41,16 @@ def condense(
     -------
     entries, errors
         An entry for each task and inducing group, member or not; and per task the covariance of their
-        errors, in units of the task's squared scale.
+        errors, in squared units of the entries.
     """
     count = len(groups)
-    inside, across = GroupPairs.of(groups, groups), GroupPairs.of(entries.membership, groups)
+    inside = GroupPairs.of(groups, groups, parameters.weights)
+    across = GroupPairs.of(entries.membership, groups, parameters.weights)
     own, shared = parameters.own.covariance(inside), parameters.shared.covariance(inside)
     own_across, shared_across = parameters.own.covariance(across), parameters.shared.covariance(across)
-    sizes, n_tasks = entries.membership.sum(axis=1), entries.n_tasks
-    prior = parameters.own.variance(sizes, n_tasks)
-    prior_shared = parameters.shared.variance(sizes, n_tasks)
+    n_tasks = entries.n_tasks
+    prior = parameters.own.variance(across.left_shares)
+    prior_shared = parameters.shared.variance(across.left_shares)
     scales, noise = entry_scales(entries, parameters), relative_noise(entries, parameters)
     values, errors = np.empty((n_tasks, count)), []
     for task, loads in enumerate(parameters.loadings):
@@ -65,16 +66,13 @@ def condense(
         precision[np.diag_indices(count)] += _IGNORANCE
         error = inverse(precision)[0]
         measured = entries.values[here] / scales[here]
-        values[task] = error @ (weights.T @ (measured / variance)) * parameters.task_scales[task]
+        values[task] = error @ (weights.T @ (measured / variance))
         errors.append(error)
-    condensed = GainEntries(
-        groups,
-        np.tile(np.arange(count), n_tasks),
-        values.ravel(),
-        np.zeros(values.size),
-        np.arange(n_tasks + 1) * count,
-    )
-    return condensed, tuple(errors)
+    rows, starts = np.tile(np.arange(count), n_tasks), np.arange(n_tasks + 1) * count
+    nothing = np.zeros(values.size)
+    condensed = GainEntries(groups, rows, values.ravel(), nothing, starts, entries.alone_is_zero)
+    in_gains = values.ravel() * entry_scales(condensed, parameters)
+    return replace(condensed, values=in_gains), tuple(errors)
 
 
 def without_runs(parameters: Parameters) -> Parameters:

@@ -11,9 +11,11 @@ from scipy.linalg import lapack  # type: ignore[import-untyped]
 
 from gain_sources.gain_entries import GainEntries
 from gain_sources.gaussian_process_parameters import Parameters
-from gain_sources.group_kernels import GroupPairs
+from gain_sources.group_kernels import GroupPairs, shares_of, slope_by_weights
 
 Numbers = NDArray[np.float64]
+
+_LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class Factors:
 
     D holds what tasks have for themselves: a block per task. S is the covariance of the r common
     functions at the M runs, and Z says how much of which function is in which entry. All values are
-    in units of the task's scale.
+    in units of the entry.
 
     Attributes
     ----------
@@ -89,8 +91,8 @@ def factorise(
     parameters
         Of the process.
     errors
-        Per task the error variances of its entries, or their covariance, in units of the task's
-        squared scale.
+        Per task the error variances of its entries, or their covariance, in squared units of the
+        entries.
     """
     own = parameters.own.covariance(pairs)
     shared = parameters.shared.covariance(pairs)
@@ -147,14 +149,27 @@ def _between(left: Numbers, blocks: Numbers, right: Numbers) -> Numbers:
 
 
 def relative_noise(entries: GainEntries, parameters: Parameters) -> Numbers:
-    """Return the error variance of each entry in units of its task's squared scale, shape (E,)."""
-    known = entries.variances / entry_scales(entries, parameters) ** 2
-    return np.asarray(parameters.task_noises[entries.tasks] + known)
+    """Return the error variance of each entry in squared units of the entry, shape (E,)."""
+    noise = np.square(parameters.task_scales) * parameters.task_noises
+    return np.asarray((noise[entries.tasks] + entries.variances) / entry_scales(entries, parameters) ** 2)
 
 
 def entry_scales(entries: GainEntries, parameters: Parameters) -> Numbers:
-    """Return the unit of each entry, shape (E,): the scale of its task."""
-    return np.asarray(parameters.task_scales[entries.tasks])
+    """Return the unit of each entry, shape (E,): the scale of its task, less where it is most of a group."""
+    scales = parameters.task_scales[entries.tasks]
+    if entries.alone_is_zero:
+        scales = scales * shrunk(entries.membership, parameters)[entries.rows, entries.tasks]
+    return np.asarray(scales)
+
+
+def shrunk(membership: NDArray[np.bool_], parameters: Parameters) -> Numbers:
+    """Return a factor of the gain of each task in each group, shape (M, N): small for the dominant one."""
+    return np.asarray(_others(shares_of(membership, parameters.weights)) ** parameters.shrinking)
+
+
+def _others(shares: Numbers) -> Numbers:
+    """Return the share of all others; never 0, as an entry has its unit from it."""
+    return np.asarray(np.maximum(1.0 - shares, _LEAST_SHARE))
 
 
 def negative_log_likelihood(
@@ -167,8 +182,12 @@ def negative_log_likelihood(
     entries, pairs, parameters
         As for :func:`factorise`.
     """
-    tasks, noises, scales = entries.tasks, parameters.task_noises, entry_scales(entries, parameters)
-    errors = np.split(relative_noise(entries, parameters), entries.starts[1:-1])
+    tasks, scales, noise = (
+        entries.tasks,
+        entry_scales(entries, parameters),
+        relative_noise(entries, parameters),
+    )
+    errors = np.split(noise, entries.starts[1:-1])
     factors = factorise(entries, pairs, parameters, errors)
     values = entries.values / scales
     value = 0.5 * (
@@ -201,19 +220,41 @@ def negative_log_likelihood(
         strip = information[one * count : (one + 1) * count]
         block = strip[:, one * count : (one + 1) * count]
         shared_outer += 0.5 * (block - strip @ factors.middle @ strip.T)
-    noise_slope = noise_outer * noises[tasks]
-    scale_slope = 1.0 - values * factors.weights - 2.0 * noise_outer * entries.variances / scales**2
+    known = entries.variances / scales**2
+    noise_slope = noise_outer * (noise - known)
+    scale_slope = 1.0 - values * factors.weights - 2.0 * noise_outer * known
+    unit_slope = scale_slope - 2.0 * noise_slope
+    by_weight, by_shrinking = _slope_by_units(entries, parameters, unit_slope)
+    by_shared, shared_weight = parameters.shared.gradient(pairs, shared_outer)
+    by_own, own_weight = parameters.own.gradient(pairs, own_outer)
     by_task_noise = np.bincount(tasks, noise_slope, entries.n_tasks)
     by_task_scale = np.bincount(tasks, scale_slope, entries.n_tasks)
     gradient = np.concatenate(
         [
-            parameters.shared.gradient(pairs, shared_outer),
+            by_shared,
             [np.exp(parameters.run) * float(np.trace(shared_outer))],
-            parameters.own.gradient(pairs, own_outer),
+            by_own,
             [by_task_scale.sum(), by_task_noise.sum()],
             by_task_scale,
             by_task_noise,
             loadings.ravel(),
+            by_weight + shared_weight + own_weight,
+            [by_shrinking],
         ]
     )
     return value, gradient
+
+
+def _slope_by_units(
+    entries: GainEntries, parameters: Parameters, unit_slope: Numbers
+) -> tuple[Numbers, float]:
+    """Return derivatives by the log weights and by ``shrinking``, given those by the entries' log units."""
+    if not entries.alone_is_zero:
+        return np.zeros(entries.n_tasks), 0.0
+    shares = shares_of(entries.membership, parameters.weights)
+    others = _others(shares)
+    where = (entries.rows, entries.tasks)
+    by_shares = np.zeros(shares.shape)
+    by_shares[where] = -parameters.shrinking * unit_slope / others[where]
+    by_shares[others <= _LEAST_SHARE] = 0.0
+    return slope_by_weights(by_shares, shares), float(unit_slope @ np.log(others[where]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gain_sources.group_kernels import GroupKernel
+from gain_sources.group_kernels import GroupKernel, shares_of
 
 Numbers = NDArray[np.float64]
 
@@ -13,12 +13,16 @@ _PARITIES = 512
 
 
 def draw_functions(
-    kernel: GroupKernel, membership: NDArray[np.bool_], count: int, random: np.random.Generator
+    kernel: GroupKernel,
+    membership: NDArray[np.bool_],
+    weights: Numbers,
+    count: int,
+    random: np.random.Generator,
 ) -> Numbers:
     """Draw functions of a group whose covariance is that of a kernel, and evaluate them.
 
     The interaction is a sum of parities of random subsets of the tasks: the parity of a subset that
-    holds each task with probability (1 − e^−decay) / 2 has exactly that covariance, as these are the
+    holds a task with probability (1 − exp(−decay × weight)) / 2 has exactly that covariance, as these are the
     eigenfunctions of a product kernel over bits. Functions of one call share the subsets.
 
     Parameters
@@ -27,6 +31,8 @@ def draw_functions(
         The prior.
     membership
         Shape (m, N): where to evaluate.
+    weights
+        Shape (N,): logarithm of how much each task counts.
     count
         Number of functions, q.
     random
@@ -39,20 +45,12 @@ def draw_functions(
     """
     n_tasks = membership.shape[1]
     bits = membership.astype(np.float32)
-    chance = 0.5 * -np.expm1(-np.exp(kernel.decay))
-    subsets = (random.random((n_tasks, _PARITIES)) < chance).astype(np.float32)
+    chance = -0.5 * np.expm1(-np.exp(kernel.decay + weights))
+    subsets = (random.random((n_tasks, _PARITIES)) < chance[:, None]).astype(np.float32)
     held = bits @ subsets
     parities = 1.0 + 4.0 * np.floor(0.5 * held) - 2.0 * held
     heights = random.standard_normal((_PARITIES, count)) * np.exp(0.5 * kernel.interaction)
     found = (parities @ heights.astype(np.float32)).astype(np.float64) / np.sqrt(_PARITIES)
-    effects = random.standard_normal((n_tasks, count)) * np.exp(0.5 * kernel.additive) / np.sqrt(n_tasks)
-    shares = membership.mean(axis=1, keepdims=True)
-    found += (membership * shares**-kernel.dilution) @ effects
-    found += random.standard_normal(count) * np.exp(0.5 * kernel.constant)
-    sizes, which = np.unique(membership.sum(axis=1), return_inverse=True)
-    gaps = np.square(np.log(sizes)[:, None] - np.log(sizes)[None, :])
-    smooth = np.exp(-0.5 * np.exp(-2.0 * kernel.size_length) * gaps)
-    values, vectors = np.linalg.eigh(smooth)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    curves = root @ random.standard_normal((len(sizes), count)) * np.exp(0.5 * kernel.size)
-    return np.asarray(found + curves[which])
+    effects = random.standard_normal((n_tasks, count)) * np.exp(0.5 * kernel.additive)
+    found += shares_of(membership, weights) @ effects
+    return np.asarray(found + random.standard_normal(count) * np.exp(0.5 * kernel.constant))

@@ -108,7 +108,7 @@ def collect(
 
     from engine.cli.commands import INTERRUPTED, say
     from engine.cli.experiments import make_experiment
-    from engine.cli.guided_measuring import guide_recorded, guide_training, is_recorded
+    from engine.cli.guided_measuring import guide_recorded, guide_training, is_recorded, refuse_measuring
     from engine.cli.output import check_output
     from engine.cli.text_options import read_fields, read_keywords
     from engine.collection.collect import Plan
@@ -132,6 +132,7 @@ def collect(
         if refused:
             raise UsageError(f"{' and '.join(refused)} cannot be given with --guided.")
         if is_recorded(training):
+            refuse_measuring()
             return guide_recorded(wanted, training, group_seed, verbose, format, output)
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)

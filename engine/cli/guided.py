@@ -147,6 +147,8 @@ class Guided:
     ----------
     name, store
         What was measured, and the store it went to; no store for recorded gains.
+    predictor
+        Name of what predicted.
     study, result
         What is known now, and how it ended.
     decisions
@@ -157,6 +159,7 @@ class Guided:
 
     name: str
     store: str
+    predictor: str
     study: Study
     result: GuidedResult
     decisions: tuple[Decision, ...]
@@ -164,8 +167,14 @@ class Guided:
 
     def lines(self) -> Iterator[Any]:
         """Yield what to print: a line per budget, and what holds for all."""
-        from engine.cli.output import percent
+        from engine.cli.output import amount, unit
         from engine.cli.tables import Column, Fitted
+
+        quantity = self.study.known.quantity
+        what = unit(quantity)
+
+        def column(heading: str, key: str, **how: Any) -> Column:
+            return Column(heading, [amount(one[key], quantity) for one in told], **how)
 
         told = [self._row(one) for one in self.decisions]
         yield Fitted(
@@ -173,14 +182,10 @@ class Guided:
                 Column("budget", [f"{one['budget']:g}" for one in told]),
                 Column("groups", [str(one["groups"]) for one in told]),
                 Column("predicted groups", [str(one["predicted_groups"]) for one in told]),
-                Column("mean source gain", [percent(one["promised"]) for one in told]),
-                Column("expected optimism", [percent(one["expected_optimism"]) for one in told]),
-                *(
-                    [Column("mean evaluation gain", [percent(one["evaluated"]) for one in told])]
-                    if self.evaluation is not None
-                    else []
-                ),
-                Column("plain optimum", [percent(one["plain_promised"]) for one in told], spare=1),
+                column(f"mean source {what}", "promised"),
+                column("expected optimism", "expected_optimism"),
+                *([] if self.evaluation is None else [column(f"mean evaluation {what}", "evaluated")]),
+                column("plain optimum", "plain_promised", spare=1),
             ]
         )
         yield ""
@@ -188,9 +193,9 @@ class Guided:
         yield f"stopped      {REASONS[self.result.reason]}"
         if self.result.improvement is not None:
             bound = self.result.improvement
-            yield f"left to win  at most {percent(bound.bound)} ± {percent(bound.error)} of mean gain"
-        how = f"{self.study.model().source}, {self.study.acquisition.name}"
-        yield f"predictor    {how}, seed {self.study.seed}"
+            left = f"{amount(bound.bound, quantity)} ± {amount(bound.error, quantity)}"
+            yield f"left to win  at most {left}, mean {what}"
+        yield f"predictor    {self.predictor}, {self.study.acquisition.name}, seed {self.study.seed}"
         if self.store:
             yield f"solve it     engine solve --instance '{self.store}'"
 
@@ -202,9 +207,10 @@ class Guided:
             "store": self.store,
             "measured_groups": self.result.measured,
             "stopped": self.result.reason,
-            "improvement_bound": None if bound is None else bound.bound,
-            "improvement_error": None if bound is None else bound.error,
-            "predictor": self.study.model().source,
+            "improvement_bound": _finite(None if bound is None else bound.bound),
+            "improvement_error": _finite(None if bound is None else bound.error),
+            "quantity": self.study.known.quantity,
+            "predictor": self.predictor,
             "acquisition": self.study.acquisition.name,
             "seed": self.study.seed,
             "decisions": [
@@ -247,10 +253,19 @@ def guided_line(progress: GuidedProgress) -> str:
     parts = [f"{progress.measured}/{progress.runs} groups"]
     promised = [one for one in progress.promised if one is not None]
     if promised:
-        parts.append(f"best mean gain {100 * max(promised):.2f} %")
-    if progress.improvement is not None and not math.isinf(progress.improvement.error):
-        parts.append(f"at most {100 * progress.improvement.bound:.2f} % to win")
+        best = max(promised) if progress.quantity == "gain" else min(promised)
+        parts.append(f"best mean {progress.quantity} {_told(best, progress.quantity)}")
+    if progress.improvement is not None and math.isfinite(progress.improvement.bound):
+        parts.append(f"at most {_told(progress.improvement.bound, progress.quantity)} to win")
     return "  ".join(parts)
+
+
+def _told(value: float, quantity: str) -> str:
+    return f"{100 * value:.2f} %" if quantity == "gain" else f"{value:.4g}"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def run_guided(
@@ -281,6 +296,7 @@ def run_guided(
     """
     from engine.errors import DataError
     from engine.guided.collection import collect_guided
+    from engine.guided.study import DEFAULT_PREDICTOR
 
     assert options.runs is not None
     result = collect_guided(
@@ -299,7 +315,8 @@ def run_guided(
             from engine.cli.commands import say
 
             say(str(error))
-    return Guided(name, store, study, result, tuple(decisions), evaluation)
+    predictor = options.predictor or DEFAULT_PREDICTOR
+    return Guided(name, store, predictor, study, result, tuple(decisions), evaluation)
 
 
 def emit_guided(guided: Guided, format: str, output: Path | None) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.cli.commands import say
 from engine.cli.guided import GuidedOptions, emit_guided, guided_line, run_guided
 from engine.cli.training_options import TrainingOptions, refuse_training
 from engine.collection.collect import Collected, Plan
-from engine.errors import DataError
+from engine.errors import DataError, UsageError
 from engine.experiment import Experiment
 from engine.gains import GainTensor
 
@@ -40,6 +42,31 @@ def is_recorded(options: TrainingOptions) -> bool:
     return not (isinstance(cls, type) and issubclass(cls, TrainableInstance))
 
 
+MEASURING = ("seeds", "most_seeds", "source", "source_option", "gain_of", "gain_form", "store", "executor")
+MEASURING += ("executor_option", "chunk")
+"""Options of the command that say how to train, beside those of every training."""
+
+
+def refuse_measuring() -> None:
+    """Refuse options that say how to train, where gains are looked up.
+
+    Raises
+    ------
+    UsageError
+        If one is given.
+    """
+    context = click.get_current_context()
+    odd = [
+        f"--{name.replace('_', '-')}"
+        for name in MEASURING
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if odd:
+        raise UsageError(
+            f"{' and '.join(odd)} are about training, but the gains of this instance are recorded."
+        )
+
+
 def guide_recorded(
     wanted: GuidedOptions,
     options: TrainingOptions,
@@ -58,7 +85,7 @@ def guide_recorded(
         If the gains are predictions.
     """
     from engine.file_instance import open_instance
-    from engine.guided.collection import recorded
+    from engine.guided.collection import recorded, recorded_alone
 
     refuse_training(options, "the gains of this instance are recorded")
     assert options.instance is not None
@@ -71,9 +98,13 @@ def guide_recorded(
         )
     info = instance.info
     budgets = info.budgets or (info.default_budget,)
+    if len(np.unique(gains.packed, axis=0)) < gains.n_groups:
+        say(
+            f"{instance.name} has groups at several costs: the one of cost 1 is measured, the standard network."
+        )
     study = wanted.study(gains.tasks, budgets, seed, candidates=gains.membership)
-    alone = gains.select(gains.sizes == 1)
-    if alone.n_groups:
+    alone = recorded_alone(gains)
+    if alone is not None:
         study.tell(alone)
     with _progress(verbose) as observers:
         guided = run_guided(
@@ -115,7 +146,10 @@ def guide_training(
             raise KeyboardInterrupt
         assert found.gains is not None
         names = [[found.gains.tasks[task] for task in np.flatnonzero(row)] for row in groups]
-        return found.gains.select([found.gains.find(group)[0] for group in names])
+        rows = [row for group in names for row in found.gains.find(group)]
+        if len(rows) < len(names):
+            say(f"{len(names) - len(rows)} of {len(names)} groups diverged, and are passed over.")
+        return found.gains.select(rows)
 
     with _progress(verbose) as observers:
         guided = run_guided(
@@ -124,14 +158,17 @@ def guide_training(
             f"{store.url}#{begun.experiment}",
             study,
             measure,
-            store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form),
+            None,
             observers,
         )
     guided = replace(
         guided, evaluation=store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form)
     )
     emit_guided(guided, format, output)
-    return INTERRUPTED if guided.result.reason == "interrupted" else 0
+    if guided.result.reason != "interrupted":
+        return 0
+    say("interrupted: what was trained is kept; the same command goes on from there.")
+    return INTERRUPTED
 
 
 @contextmanager

@@ -150,6 +150,8 @@ def predict(
             raise UsageError(
                 "--calibrate predicts known groups: no --groups, --predict-all, --affinity-output."
             )
+        if measure is not None or embeddings_output is not None or embeddings_plot is not None:
+            raise UsageError("--calibrate judges a predictor: no --measure and no embeddings.")
         from engine.cli.calibrate_table import write_calibration
 
         judge = _known(training, store, experiment, merge_duplicates, baseline)
@@ -175,6 +177,8 @@ def predict(
                 f"The gain source {source!r} trains to get an affinity: give --instance or --data, without "
                 "--store, --experiment, --measure and --predict-all."
             )
+        if embeddings_output is not None or embeddings_plot is not None:
+            raise UsageError(f"The gain source {source!r} embeds no tasks: mtgnet does.")
         tensor = _extended(made, training, groups, group_seed, seed, affinity_output)
     else:
         raise UsageError(f"The gain source {source!r} trains groups: use engine collect --source {source}.")

@@ -75,7 +75,7 @@ class Optimistic(Acquisition):
     def choose(
         self, belief: Belief, question: Question, count: int, round: int, random: np.random.Generator
     ) -> Order:
-        """Return the groups of the optimistic solutions, those of most budgets first."""
+        """Return the groups of the optimistic solutions, those that serve most over all budgets first."""
         return _wanted(belief, question, belief.optimistic(self.kappa))
 
 
@@ -194,7 +194,7 @@ def expected_improvements(belief: Belief, question: Question, count: int) -> Ord
     for _ in range(min(count, len(left))):
         total = np.zeros(len(left))
         for one in served:
-            excess = expected_excess(upward * (gains - one.without_last), error)
+            excess = expected_excess(upward * gains - one.without_last, error)
             added = np.nansum(excess * question.weights, axis=1) - one.worth_of_last
             total += np.maximum(added, 0.0)
         total[found] = -1.0
@@ -207,11 +207,10 @@ def expected_improvements(belief: Belief, question: Question, count: int) -> Ord
 
 def _wanted(belief: Belief, question: Question, gains: GainTensor) -> Order:
     """Return the unmeasured groups of the solutions on these gains, ordered by how much they serve."""
-    worth = np.zeros(gains.n_groups)
+    worth, wanted = np.zeros(gains.n_groups), np.zeros(gains.n_groups, dtype=bool)
     for chosen, serving in question.solved(gains):
-        worth[chosen] += 1e-9
+        wanted[chosen] = True
         for row, value in serving:
             worth[row] += value
-    worth[belief.gains.measured] = 0.0
     order = np.argsort(-worth, kind="stable")
-    return np.asarray(order[worth[order] > 0])
+    return np.asarray(order[(wanted & ~belief.gains.measured)[order]])

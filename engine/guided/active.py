@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.errors import DataError, UsageError
 from engine.gain_source import Predictor
 from engine.gains import GainTensor
-from engine.guided.collection import collect_guided, recorded
+from engine.guided.collection import collect_guided, recorded, recorded_alone
 from engine.guided.study import Study
 
 
@@ -60,8 +60,8 @@ def measured_actively(
         initial=1,
         seed=seed,
     )
-    alone = gains.select(gains.sizes == 1)
-    if alone.n_groups:
+    alone = recorded_alone(gains)
+    if alone is not None:
         study.tell(alone)
     count = gains.n_tasks
     collect_guided(study, recorded(gains), 1 + count)

@@ -24,8 +24,8 @@ class Belief:
     gains
         Measured values where a group is measured, predictions elsewhere; its ``measured`` tells which.
     error
-        Shape (E,): standard deviation of the true gain about each value; 0 where it is measured and
-        nothing is known about its error.
+        Shape (E,): standard deviation of the true gain about each prediction; 0 where a group is
+        measured, for a measured gain counts as it is.
     model
         What the predictions come from.
     """
@@ -50,10 +50,9 @@ class Belief:
         held = {row.tobytes() for row in known.membership}
         new = np.array([row.tobytes() not in held for row in candidates], dtype=bool)
         gains = predictions(model, np.concatenate([known.membership, candidates[new]]), known)
+        gains = replace(gains, provenance=known.provenance)
         entries = gains.measured[gains.entry_rows]
         error = np.zeros(len(gains.values))
-        if gains.std is not None:
-            error = np.where(np.isnan(gains.std), 0.0, gains.std)
         asked = gains.membership[~gains.measured]
         if len(asked):
             error[~entries] = _true_error(model, asked)
@@ -68,12 +67,12 @@ class Belief:
         return replace(self, gains=gains, error=np.where(counted[gains.entry_rows], 0.0, self.error))
 
     def optimistic(self, kappa: float) -> GainTensor:
-        """Return the gains as they would be, were every one better than believed by κ errors."""
+        """Return the gains as they would be, were every prediction too low by κ errors."""
         upward = 1.0 if self.gains.quantity == "gain" else -1.0
         return self._with(self.gains.values + upward * kappa * self.error)
 
     def drawn(self, random: np.random.Generator) -> GainTensor:
-        """Return gains drawn from the belief; jointly where the model can draw them so."""
+        """Return gains of which those not measured are drawn; jointly where the model can draw them so."""
         unknown = ~self.gains.measured
         entries = unknown[self.gains.entry_rows]
         values = self.gains.values + self.error * random.standard_normal(len(self.error))

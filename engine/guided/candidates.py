@@ -38,7 +38,8 @@ def candidate_groups(n_tasks: int, near: Membership, random: np.random.Generator
         return np.asarray(listed[listed.sum(axis=1) > 1])
     sizes = random.integers(2, n_tasks + 1, POOL)
     ranks = random.random((POOL, n_tasks)).argsort(axis=1).argsort(axis=1)
-    found = np.concatenate([near, *(_neighbours(row) for row in near), ranks < sizes[:, None]])
+    full = np.ones((1, n_tasks), dtype=bool)
+    found = np.concatenate([full, near, *(_neighbours(row) for row in near), ranks < sizes[:, None]])
     found = found[found.sum(axis=1) > 1]
     first = np.unique(np.packbits(found, axis=1), axis=0, return_index=True)[1]
     return np.asarray(found[np.sort(first)])
@@ -50,3 +51,37 @@ def _neighbours(group: NDArray[np.bool_]) -> Membership:
     inside, outside = np.flatnonzero(group), np.flatnonzero(~group)
     exchanged = (one[inside][:, None] | one[outside][None, :]).reshape(-1, len(group))
     return np.concatenate([group ^ one, group ^ exchanged])
+
+
+def initial_order(candidates: Membership, random: np.random.Generator) -> Membership:
+    """Return the candidates in the order in which a study without any knowledge tries them.
+
+    The full group comes first: it serves every task at once. Pairs follow until every task is in one:
+    they tell most clearly who harms whom, which larger groups mix up. Then come groups of all sizes,
+    drawn so that the logarithms of the sizes are spread evenly.
+
+    Parameters
+    ----------
+    candidates
+        Shape (M, N), each group once.
+    random
+        Of the draw.
+    """
+    sizes = candidates.sum(axis=1)
+    drawn = random.permutation(len(candidates))
+    order = [int(row) for row in drawn if sizes[row] == candidates.shape[1]]
+    covered = np.zeros(candidates.shape[1], dtype=bool)
+    pairs = drawn[sizes[drawn] == 2]
+    for most in (0, 1):
+        for row in pairs:
+            if covered[candidates[row]].sum() <= most and not covered[candidates[row]].all():
+                order.append(int(row))
+                covered |= candidates[row]
+    taken = set(order)
+    by_size = {size: [row for row in drawn if sizes[row] == size and row not in taken] for size in set(sizes)}
+    low, high = np.log(sizes.min()) - 0.1, np.log(sizes.max()) + 0.1
+    while left := [size for size, rows in by_size.items() if rows]:
+        wanted = random.uniform(low, high)
+        nearest = min(left, key=lambda size: (abs(np.log(size) - wanted), size))
+        order.append(int(by_size[nearest].pop()))
+    return np.asarray(candidates[order])

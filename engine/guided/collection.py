@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gains import GainTensor
+from engine.gains import GainTensor, Quantity
 from engine.guided.improvement import Improvement
 from engine.guided.study import Study
 
@@ -27,10 +27,12 @@ class GuidedProgress:
     latest
         Shape (m, N): what was measured last.
     promised
-        The best mean source gain over tasks among measured groups, one number per budget of the study,
+        The best mean source value over tasks among measured groups, one number per budget of the study,
         None where a budget has no solution yet.
     improvement
         What more could be won, None where nobody asked.
+    quantity
+        What the values are: ``"gain"`` or ``"loss"``.
     """
 
     measured: int
@@ -38,6 +40,7 @@ class GuidedProgress:
     latest: NDArray[np.bool_]
     promised: tuple[float | None, ...]
     improvement: Improvement | None
+    quantity: Quantity = "gain"
 
 
 Observer = Callable[[GuidedProgress], None]
@@ -79,7 +82,8 @@ def collect_guided(
     study
         Knows what was measured before; those groups count as runs.
     measure
-        Called with groups, shape (m, N), and returns their measured gains.
+        Called with groups, shape (m, N), and returns their measured gains. A group of which it returns
+        none, because its training diverged for instance, counts as a run and is not asked for again.
     runs
         Groups of two or more tasks to measure in all.
     batch
@@ -90,6 +94,12 @@ def collect_guided(
     observers
         Told after every batch.
 
+    Returns
+    -------
+    GuidedResult
+        After Ctrl-C, with what was told by then; any other error is passed on. In either case the study
+        may ask for the groups under way again.
+
     Raises
     ------
     UsageError
@@ -98,22 +108,38 @@ def collect_guided(
     if runs < 1 or batch < 1:
         raise UsageError(f"Runs and batch are 1 or more, not {runs} and {batch}.")
     improvement: Improvement | None = None
+    spent, groups = study.measured, np.zeros((0, len(study.tasks)), dtype=bool)
     try:
-        while study.measured < runs:
-            groups = study.ask(min(batch, runs - study.measured))
+        while True:
+            # Asked before the first group, too: a collection that goes on may have nothing left to win.
+            if stop_below is not None and study.measured >= max(study.initial, 1):
+                improvement = study.improvement()
+            if len(groups):
+                promised = study.promised() if observers else ()
+                told = (study.measured, runs, groups, promised, improvement, study.known.quantity)
+                for observer in observers:
+                    observer(GuidedProgress(*told))
+            if stop_below is not None and improvement is not None and improvement.below(stop_below):
+                return GuidedResult(study.measured, "improvement", improvement)
+            if spent >= runs:
+                return GuidedResult(study.measured, "runs", improvement)
+            groups = study.ask(min(batch, runs - spent))
             if not len(groups):
                 return GuidedResult(study.measured, "exhausted", improvement)
             study.tell(measure(groups))
-            if stop_below is not None and study.measured >= study.initial:
-                improvement = study.improvement()
-            promised = study.promised() if observers else ()
-            for observer in observers:
-                observer(GuidedProgress(study.measured, runs, groups, promised, improvement))
-            if stop_below is not None and improvement is not None and improvement.below(stop_below):
-                return GuidedResult(study.measured, "improvement", improvement)
+            spent += len(groups)
     except KeyboardInterrupt:
+        study.forget(groups)
         return GuidedResult(study.measured, "interrupted", improvement)
-    return GuidedResult(study.measured, "runs", improvement)
+    except BaseException:
+        study.forget(groups)
+        raise
+
+
+def recorded_alone(gains: GainTensor) -> GainTensor | None:
+    """Return what is recorded of single tasks, each once; None where nothing is."""
+    alone = np.eye(gains.n_tasks, dtype=bool)[np.unique(gains.members[gains.sizes[gains.entry_rows] == 1])]
+    return recorded(gains)(alone) if len(alone) else None
 
 
 def recorded(gains: GainTensor) -> Measure:

@@ -85,7 +85,7 @@ def optimism(belief: Belief, solution: Solution, predictor: Predictor) -> float 
     A measured gain that was chosen because it is high is high in part by luck. How much, is told by
     gains predicted from other groups only: the predictor is fitted with a part of the groups left out,
     and the best estimate of a true gain lies between this prediction and the measurement, each
-    weighted by the precision of the other. A prediction that was chosen counts by its own value.
+    weighted by its precision. A prediction that was chosen counts by its own value.
 
     Parameters
     ----------

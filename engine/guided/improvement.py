@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import UsageError
 from engine.evaluate import referee
 from engine.guided.belief import Belief
 from engine.guided.question import Question
+from engine.problem import Problem
+from engine.solution import Solution
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,11 @@ class Improvement:
     Attributes
     ----------
     bound
-        Mean over budgets and draws, per task and in the unit of the objective: what a decision would
-        gain if every true gain were known at once. No way of measuring can be expected to do better,
-        as far as the belief is right (the expected value of perfect information; Raiffa and
-        Schlaifer, "Applied Statistical Decision Theory", 1961).
+        Mean over budgets and draws, in the unit of the objective and per task where it is a sum over
+        tasks: what a decision would gain if the true gains of all groups that are not measured were
+        known at once. No way of measuring can be expected to do better, as far as the belief is right
+        (the expected value of perfect information; Raiffa and Schlaifer, "Applied Statistical Decision
+        Theory", 1961). Infinite where no budget leaves a choice yet.
     error
         Standard error of the bound, from the draws.
     """
@@ -51,17 +55,32 @@ def expected_improvement(
     random
         Source of randomness.
     """
-    measured = belief.gains.select(belief.gains.measured)
-    current = question.solutions(measured) or question.solutions(belief.gains)
+    if draws < 1:
+        raise UsageError(f"Draw once or more, not {draws} times.")
+    if belief.gains.measured.all():
+        return Improvement(0.0, 0.0)
+    current = question.solutions(belief.gains)
+    current |= question.solutions(belief.gains.select(belief.gains.measured))
+    if not current:
+        return Improvement(float("inf"), float("inf"))
     found = []
     for _ in range(draws):
         problem = question.problem(belief.drawn(random))
-        gained = []
-        for budget, solution in question.solutions(problem.gains, current).items():
-            now = referee(problem, problem.locate(current[budget])).value
-            best = solution.value if solution.bound is None else solution.bound
-            if now is not None and best is not None:
-                gained.append(problem.sign * (best - now))
-        found.append(max(float(np.mean(gained)), 0.0) / len(question.tasks))
+        best = question.solutions(problem.gains, current)
+        gained = [_gained(problem, current[budget], solution) for budget, solution in best.items()]
+        # A budget that no draw leaves a choice, because of a floor, has nothing to gain.
+        found.append(max(sum(gained) / len(current), 0.0) / _terms(problem))
     error = float(np.std(found, ddof=1) / np.sqrt(draws)) if draws > 1 else float("inf")
     return Improvement(float(np.mean(found)), error)
+
+
+def _gained(problem: Problem, current: Solution, best: Solution) -> float:
+    """Return how much more the best solution of some gains is worth than the current one."""
+    now = referee(problem, problem.locate(current)).value
+    reached = best.value if best.bound is None else best.bound
+    return 0.0 if now is None or reached is None else problem.sign * (reached - now)
+
+
+def _terms(problem: Problem) -> int:
+    """Return how many tasks a value is a sum over."""
+    return 1 if problem.objective.aggregate == "min" else len(problem.tasks)

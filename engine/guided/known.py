@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.errors import DataError, UsageError
 from engine.gains import GainTensor
 
 
@@ -31,6 +33,8 @@ def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
     DataError
         If the tasks differ, a row is predicted, a group stands there twice, or the two do not mix.
     """
+    if not isinstance(told, GainTensor):
+        raise UsageError(f"Tell a study a GainTensor of measured gains, not {type(told).__name__}.")
     odd = sorted(set(told.tasks) ^ set(known.tasks))
     if odd:
         raise DataError(f"The gains are over other tasks than the study: {', '.join(odd[:5])} in one only.")
@@ -45,6 +49,9 @@ def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
         raise DataError(f"Group {told.label(row)!r} is told twice: average its rows, or choose one of them.")
     std = np.full(values.shape, np.nan) if told.std is None else told.dense(told.std)[:, columns]
     cost = told.cost
+    told_before = known.digest != single_gains(known.tasks).digest
+    if told_before and known.split and told.split and known.split != told.split:
+        raise DataError(f"These gains are of split {told.split!r}, those told before of {known.split!r}.")
     alike = (known.quantity, known.single_task_baseline) == (told.quantity, told.single_task_baseline)
     if alike:
         kept = ~np.isin([row.tobytes() for row in known.membership], keys)
@@ -53,9 +60,9 @@ def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
         before = np.full(known.gains.shape, np.nan) if known.std is None else known.dense(known.std)
         std = np.concatenate([before[kept], std])
         cost = np.concatenate([known.cost[kept], cost])
-    elif (known.sizes > 1).any():
+    elif told_before:
         raise DataError("These gains are of another kind than those told before: do not mix them.")
-    order = _canonical(member)
+    order = canonical_order(known.tasks, member)
     return GainTensor.from_dense(
         known.tasks,
         member[order],
@@ -65,11 +72,20 @@ def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
         quantity=told.quantity,
         single_task_baseline=told.single_task_baseline,
         source=told.source,
-        split=told.split,
+        split=told.split or known.split,
         provenance=told.provenance,
     )
 
 
-def _canonical(member: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the order by size and then lexicographically."""
-    return np.lexsort((*~member.T[::-1], member.sum(axis=1)))
+def canonical_order(tasks: Sequence[str], member: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the order of groups by size and then by the names of their tasks.
+
+    Parameters
+    ----------
+    tasks
+        N names, in any order: groups of the same names come out in the same order.
+    member
+        Shape (M, N).
+    """
+    by_name = sorted(range(len(tasks)), key=lambda column: tasks[column], reverse=True)
+    return np.lexsort((*~member.T[by_name], member.sum(axis=1)))

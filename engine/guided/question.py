@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import Constraint
+from engine.constraint import Constraint, Limits
 from engine.constraints import Budget
 from engine.errors import DataError, UsageError
 from engine.frontiers import frontier
@@ -16,7 +16,7 @@ from engine.gains import GainTensor
 from engine.guided.belief import Belief
 from engine.objectives import Objective
 from engine.problem import Problem
-from engine.solution import Solution
+from engine.solution import Solution, Termination
 
 Numbers = NDArray[np.float64]
 
@@ -50,6 +50,11 @@ class Question:
     weights: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.budgets, (str, int, float)) or not isinstance(self.budgets, Iterable):
+            raise UsageError(
+                f"Give the budgets of interest as a list, for instance [4], not {self.budgets!r}."
+            )
+        object.__setattr__(self, "budgets", tuple(self.budgets))
         if not self.budgets:
             raise UsageError("Name the budgets of interest, for instance 4 or 2,4,8.")
         if any(isinstance(one, Budget) for one in self.constraints):
@@ -62,12 +67,36 @@ class Question:
         """Return the problem on some gains, without a budget."""
         return Problem(gains, objective or self.objective, self.constraints)  # type: ignore[arg-type]
 
+    def choosable(self, membership: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which groups the demands let be chosen at all, whatever they gain.
+
+        Parameters
+        ----------
+        membership
+            Shape (M, N).
+        """
+        if not len(membership):
+            return np.zeros(0, dtype=bool)
+        groups = GainTensor.from_dense(self.tasks, membership, np.where(membership, 0.0, np.nan))
+        limits = Limits.of(groups)
+        for one in self.constraints:
+            one.restrict(limits)
+        return limits.allowed
+
     def solutions(self, gains: GainTensor, budgets: Iterable[float] | None = None) -> dict[float, Solution]:
-        """Return the solutions that hold a grouping, by budget, ascending."""
-        if gains.uncovered:
-            return {}
+        """Return the solutions that hold a grouping, by budget, ascending.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C ended a search: a solver keeps it to itself.
+        """
         asked = self.budgets if budgets is None else tuple(budgets)
+        if gains.uncovered or not asked:
+            return {}
         found = frontier(self.problem(gains), asked, self.solver, time_limit=self.time_limit)
+        if any(one.certificate.termination is Termination.INTERRUPTED for one in found.values()):
+            raise KeyboardInterrupt
         return {budget: solution for budget, solution in found.items() if solution.found}
 
     def solved(self, gains: GainTensor) -> Iterator[tuple[NDArray[np.int64], list[tuple[int, float]]]]:
@@ -108,7 +137,7 @@ class Question:
         ]
         if not usable:
             # Too few groups for any budget: every gain above that alone counts.
-            return [Completion(upward * _best(measured), 0.0)]
+            return [Completion(_best(measured), 0.0)]
         return [Completion(less, float(self.weights @ (more - less))) for more, less in usable]
 
 
@@ -134,11 +163,15 @@ class Completion:
 
 
 def _best(gains: GainTensor) -> Numbers:
-    """Return the best measured value of each task; −∞ stands for none, as 0 does for gains."""
+    """Return the best measured value of each task, positive is better.
+
+    A task without any gains nothing; its loss counts as the largest of any task.
+    """
     upward = 1.0 if gains.quantity == "gain" else -1.0
     table = np.where(np.isnan(gains.gains), -np.inf, upward * gains.gains)
     best = table.max(axis=0, initial=-np.inf)
-    return np.asarray(upward * np.where(np.isfinite(best), best, 0.0))
+    none = 0.0 if gains.quantity == "gain" else float(np.min(-gains.values, initial=0.0))
+    return np.asarray(np.where(np.isfinite(best), best, none))
 
 
 def _row(gains: GainTensor, group: Sequence[str], cost: float) -> int:

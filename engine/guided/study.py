@@ -14,10 +14,10 @@ from engine.gain_source import Predictor, make_gain_source
 from engine.gains import GainTensor
 from engine.guided.acquisition import Acquisition, acquisition_class, expected_improvements
 from engine.guided.belief import Belief
-from engine.guided.candidates import candidate_groups
+from engine.guided.candidates import candidate_groups, initial_order
 from engine.guided.decision import Decision, decide
 from engine.guided.improvement import Improvement, expected_improvement
-from engine.guided.known import single_gains, with_told
+from engine.guided.known import canonical_order, single_gains, with_told
 from engine.guided.question import Question
 from engine.objectives import Objective
 
@@ -41,7 +41,7 @@ class Study:
         The budgets of interest.
     candidates
         Shape (M, N): the groups that can be measured; by default all groups of up to 12 tasks, and a
-        pool around promising ones beyond that.
+        pool around promising ones beyond that. Groups that the constraints rule out are passed over.
     predictor
         A predictor, or its name.
     acquisition
@@ -49,8 +49,8 @@ class Study:
     objective, constraints
         The problem, as for :class:`~engine.Problem`.
     initial
-        Groups that are drawn at random before the predictor is asked, the full group among them; by
-        default a fourth of the number of tasks, and 2 at least.
+        Groups that are measured before the predictor is asked: the full group, pairs until every task is
+        in one, then groups of all sizes; by default three for four tasks, besides the full group.
     solver
         Of the problem, by name.
     seed
@@ -63,7 +63,10 @@ class Study:
 
     Notes
     -----
-    Single-task groups gain nothing by definition, and are known from the beginning.
+    Single-task groups gain nothing by definition, and are known from the beginning; of losses, tell
+    those of the single-task groups before anything else is asked for. What is asked for depends on the
+    names of tasks, but not on their order, nor on that of candidates or of telling; a predictor that
+    starts from its fit to less, as ``mtgnet`` does, may differ a little after other tellings.
     """
 
     def __init__(
@@ -81,16 +84,18 @@ class Study:
         seed: int = 0,
     ) -> None:
         self.tasks = tuple(tasks)
-        self.question = Question(self.tasks, tuple(budgets), objective, tuple(constraints), solver)
+        self.question = Question(self.tasks, budgets, objective, tuple(constraints), solver)  # type: ignore[arg-type]
         self.predictor = make_gain_source(predictor, Predictor) if isinstance(predictor, str) else predictor
         self.acquisition = acquisition_class(acquisition)() if isinstance(acquisition, str) else acquisition
-        self.initial = max(2, len(self.tasks) // 4) if initial is None else initial
+        self.initial = 1 + round(0.75 * len(self.tasks)) if initial is None else initial
+        if self.initial < 0:
+            raise UsageError(f"The number of initial groups is 0 or more, not {self.initial}.")
         self.seed = seed
-        self.candidates = None if candidates is None else _checked(candidates, self.tasks)
+        self.candidates = None if candidates is None else self._usable(_checked(candidates, self.tasks))
         self.known = single_gains(self.tasks)
         self._pending: list[NDArray[np.bool_]] = []
         self._model: GainModel | None = None
-        self._fitted_on = 0
+        self._fitted_on = ""
 
     @property
     def measured(self) -> int:
@@ -127,14 +132,30 @@ class Study:
         -------
         ndarray
             Shape (m, N), m at most ``count``; none when every candidate is known or under way.
+
+        Raises
+        ------
+        DataError
+            If too little is known to fit the predictor, or the demands leave no choice.
         """
         if count < 1:
             raise UsageError(f"Ask for 1 group or more, not {count}.")
         chosen = self._initial(count)
-        if len(chosen) < count:
+        if len(chosen) < count and self.measured:
             chosen += self._acquired(count - len(chosen), chosen)
         self._pending += chosen
         return np.array(chosen, dtype=bool).reshape(len(chosen), len(self.tasks))
+
+    def forget(self, groups: Membership) -> None:
+        """Take groups back that were asked for and will not be told; they may be asked for again.
+
+        Parameters
+        ----------
+        groups
+            Shape (m, N); those that are not under way are passed over.
+        """
+        lost = {row.tobytes() for row in np.asarray(groups, dtype=bool)}
+        self._pending = [row for row in self._pending if row.tobytes() not in lost]
 
     def belief(self) -> Belief:
         """Return what is believed of all known groups and candidates now.
@@ -156,9 +177,9 @@ class Study:
         """
         if self._model is None:
             self._model = self.predictor.fit(self.known)
-        elif self._fitted_on != self.known.n_groups:
+        elif self._fitted_on != self.known.digest:
             self._model = self.predictor.refit(self.known, self._model)
-        self._fitted_on = self.known.n_groups
+        self._fitted_on = self.known.digest
         return self._model
 
     def decide(self, budget: float, kappa: float = 1.0) -> Decision:
@@ -179,7 +200,7 @@ class Study:
         return decide(self.belief(), self.question, budget, kappa, self.predictor)
 
     def promised(self) -> tuple[float | None, ...]:
-        """Return the best mean gain over tasks among the measured groups, for every budget."""
+        """Return the best mean value over tasks among the measured groups, for every budget."""
         found = self.question.solutions(self.known)
         return tuple(found[budget].mean_gain if budget in found else None for budget in self.question.budgets)
 
@@ -194,19 +215,26 @@ class Study:
         return expected_improvement(self.belief(), self.question, draws, self._random(1))
 
     def _initial(self, count: int) -> list[NDArray[np.bool_]]:
-        """Return the full group and random ones, while fewer than the initial ones are known."""
-        under_way = self.measured + len(self._pending)
+        """Return groups of an initial order, while fewer than the initial ones are known.
+
+        More follow where a task is in none of them: no predictor can tell anything of it.
+        """
+        begun = [*self.known.membership[self.known.sizes > 1], *self._pending]
+        alone = ~np.array(begun, dtype=bool).reshape(len(begun), len(self.tasks)).any(axis=0)
         # Without any measurement there is nothing to fit, however many are asked for.
-        wanted = count if not self.measured else min(count, self.initial - under_way)
-        if wanted <= 0:
+        wanted = count if not self.measured else min(count, max(self.initial - len(begun), 0))
+        if not wanted and not alone.any():
             return []
         listed = self._candidates()
-        full = np.ones((1, len(self.tasks)), dtype=bool)
-        order = np.random.default_rng([self.seed, 0]).permutation(len(listed))
-        possible = listed[order]
-        if self.candidates is None or listed.all(axis=1).any():
-            possible = np.concatenate([full, possible])
-        return self._new(possible)[:wanted]
+        left = self._new(initial_order(listed, np.random.default_rng([self.seed, 0]))) if len(listed) else []
+        chosen = left[:wanted]
+        for row in chosen:
+            alone &= ~row
+        for row in left[wanted:]:
+            if len(chosen) < count and (row & alone).any():
+                chosen.append(row)
+                alone &= ~row
+        return chosen
 
     def _acquired(self, count: int, before: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
         """Return what the acquisition asks for, filled up by expected improvement."""
@@ -215,7 +243,8 @@ class Study:
         random = self._random(0)
         round = self.measured + len(taken) - self.initial
         wanted = self.acquisition.choose(belief, self.question, count, max(round, 0), random)
-        found = list(dict.fromkeys(int(row) for row in wanted if not belief.gains.measured[row]))[:count]
+        rows = self._checked_rows(wanted, belief)
+        found = list(dict.fromkeys(row for row in rows if not belief.gains.measured[row]))[:count]
         if len(found) < count:
             rest = belief.counting({belief.gains.membership[row].tobytes() for row in found})
             found += [int(row) for row in expected_improvements(rest, self.question, count - len(found))]
@@ -234,7 +263,27 @@ class Study:
     def _candidates(self) -> Membership:
         if self.candidates is not None:
             return self.candidates
-        return candidate_groups(len(self.tasks), self._promising(), self._random(2))
+        by_name = np.array(sorted(range(len(self.tasks)), key=lambda column: self.tasks[column]))
+        near = np.array([*self._promising(), *self._pending], dtype=bool).reshape(-1, len(self.tasks))
+        found = candidate_groups(len(self.tasks), near[:, by_name], self._random(2))
+        return self._usable(found[:, np.argsort(by_name)])
+
+    def _usable(self, groups: Membership) -> Membership:
+        return np.asarray(groups[self.question.choosable(groups)])
+
+    def _checked_rows(self, wanted: object, belief: Belief) -> list[int]:
+        """Return the rows that an acquisition named."""
+        rows = np.atleast_1d(np.asarray(wanted))
+        if len(rows) and not (
+            rows.ndim == 1
+            and rows.dtype.kind in "iu"
+            and 0 <= rows.min() <= rows.max() < belief.gains.n_groups
+        ):
+            raise UsageError(
+                f"The acquisition {self.acquisition.name!r} must return rows of the belief, whole "
+                f"numbers from 0 to {belief.gains.n_groups - 1}."
+            )
+        return [int(row) for row in rows]
 
     def _promising(self) -> Membership:
         """Return the groups that the measured gains alone would choose."""
@@ -256,4 +305,5 @@ def _checked(candidates: Membership, tasks: tuple[str, ...]) -> Membership:
     if member.ndim != 2 or member.shape[1] != len(tasks):
         raise UsageError(f"Candidates of shape {member.shape} do not fit {len(tasks)} tasks.")
     distinct = np.unique(member, axis=0)
-    return np.asarray(distinct[distinct.sum(axis=1) > 1])
+    distinct = distinct[distinct.sum(axis=1) > 1]
+    return np.asarray(distinct[canonical_order(tasks, distinct)])

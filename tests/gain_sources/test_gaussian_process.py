@@ -17,8 +17,8 @@ from engine import (
     load_instance,
     make_gain_source,
 )
-from gain_sources.gain_entries import entries_of
-from gain_sources.gaussian_process import GaussianProcess
+from gain_sources.gain_entries import GainEntries, entries_of
+from gain_sources.gaussian_process import GaussianProcess, Served
 from gain_sources.gaussian_process_model import GaussianProcessModel
 from gain_sources.gaussian_process_parameters import Parameters, belief, first_parameters
 from gain_sources.group_kernels import GroupPairs
@@ -47,7 +47,13 @@ def noisy(seed: int, rows: int = 25, count: int = 6, noise: float = 0.03, heavy:
 def some_parameters(random: np.random.Generator, count: int, functions: int) -> Parameters:
     first = first_parameters(-2.0, random.normal(0, 0.3, count), random.normal(0, 1, (count, functions)))
     array = first.as_array()
+    array[-1 - count : -1] += random.normal(0, 0.7, count)
     return first.replaced(array + random.normal(0, 0.3, len(array)))
+
+
+def loss(entries: GainEntries, parameters: Parameters) -> tuple[float, np.ndarray]:
+    pairs = GroupPairs.of(entries.membership, entries.membership, parameters.weights)
+    return negative_log_likelihood(entries, pairs, parameters)
 
 
 def by_column(model: GaussianProcessModel) -> Parameters:
@@ -64,9 +70,11 @@ def dense_posterior(model: GaussianProcessModel, gains: GainTensor, asked: np.nd
     variances = [0.0] * len(entries) if known.std is None else (known.std**2).tolist()
     total = true_covariance(entries, entries, parameters)
     total += error_covariance(entries, rows, variances, parameters)
-    across = true_covariance(wanted, entries, parameters)
+    served = model.run_is_gain
+    across = true_covariance(wanted, entries, parameters, run_is_gain=served)
     mean = across @ np.linalg.solve(total, known.values)
-    covariance = true_covariance(wanted, wanted, parameters) - across @ np.linalg.solve(total, across.T)
+    prior = true_covariance(wanted, wanted, parameters, run_is_gain=served)
+    covariance = prior - across @ np.linalg.solve(total, across.T)
     return mean, covariance
 
 
@@ -77,26 +85,27 @@ def test_it_is_found_by_name_and_tells_true_gains_from_measurements() -> None:
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6), functions=st.integers(1, 3))
+@given(seed=st.integers(0, 10**6), functions=st.integers(1, 3), alone_is_zero=st.booleans())
 def test_marginal_likelihood_is_that_of_the_dense_process_and_its_gradient_that_of_differences(
-    seed: int, functions: int
+    seed: int, functions: int, alone_is_zero: bool
 ) -> None:
     random = np.random.default_rng(seed)
     membership = random.random((7, 5)) < 0.6
-    membership = membership[membership.sum(axis=1) > 1]
+    membership = membership[membership.sum(axis=1) > alone_is_zero]
     membership = np.concatenate([membership, [[True] * 5, [True] * 5]])
     values, variances = random.normal(0, 0.1, membership.shape), 0.01 * random.random(membership.shape)
-    entries, pairs = entries_of(membership, values, variances), GroupPairs.of(membership, membership)
+    entries = entries_of(membership, values, variances, alone_is_zero=alone_is_zero)
     parameters = some_parameters(random, 5, functions)
-    value, slope = negative_log_likelihood(entries, pairs, parameters)
+    value, slope = loss(entries, parameters)
     listed, rows = members(membership)
     known = variances[membership].tolist()
-    total = true_covariance(listed, listed, parameters) + error_covariance(listed, rows, known, parameters)
+    total = true_covariance(listed, listed, parameters, alone_is_zero=alone_is_zero)
+    total += error_covariance(listed, rows, known, parameters, alone_is_zero=alone_is_zero)
     assert value == pytest.approx(-log_likelihood(values[membership], total), rel=1e-9)
     array, step = parameters.as_array(), 1e-5
 
     def shifted(by: np.ndarray) -> float:
-        return negative_log_likelihood(entries, pairs, parameters.replaced(array + by))[0]
+        return loss(entries, parameters.replaced(array + by))[0]
 
     def prior(by: np.ndarray) -> float:
         return belief(parameters.replaced(array + by))[0]
@@ -106,19 +115,21 @@ def test_marginal_likelihood_is_that_of_the_dense_process_and_its_gradient_that_
         assert gradient == pytest.approx(differences, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize("served", ["measured-network", "any-network"])
 @pytest.mark.parametrize("with_std", [False, True])
-def test_mean_std_and_noise_are_those_of_the_dense_process(with_std: bool) -> None:
+def test_mean_std_and_noise_are_those_of_the_dense_process(with_std: bool, served: Served) -> None:
     gains, _ = noisy(1, rows=12, count=5)
     if with_std:
         gains = replace(gains, std=np.full(len(gains.values), 0.02))
-    model = GaussianProcess().fit(gains)
+    model = GaussianProcess(served=served).fit(gains)
     asked = np.concatenate([gains.membership[:3], random_membership(np.random.default_rng(7), 8, 5)])
     mean, covariance = dense_posterior(model, gains, asked)
     assert model.predict(asked)[asked] == pytest.approx(mean, abs=1e-9)
     parameters = by_column(model)
     wanted, _ = members(asked)
     usual = [0.02**2 if with_std else 0.0] * len(wanted)
-    noise = np.diagonal(error_covariance(wanted, list(range(len(wanted))), usual, parameters))
+    runs = list(range(len(wanted)))
+    noise = np.diagonal(error_covariance(wanted, runs, usual, parameters, run_is_gain=model.run_is_gain))
     assert model.noise(asked)[asked] == pytest.approx(np.sqrt(noise), rel=1e-9)
     assert model.std(asked)[asked] == pytest.approx(np.sqrt(np.diagonal(covariance) + noise), rel=1e-7)
     for table in (model.predict(asked), model.std(asked), model.noise(asked)):
@@ -126,9 +137,10 @@ def test_mean_std_and_noise_are_those_of_the_dense_process(with_std: bool) -> No
     assert (model.noise(asked)[asked] <= model.std(asked)[asked]).all()
 
 
-def test_draws_have_the_mean_and_covariance_of_the_posterior() -> None:
+@pytest.mark.parametrize("served", ["measured-network", "any-network"])
+def test_draws_have_the_mean_and_covariance_of_the_posterior(served: Served) -> None:
     gains, _ = noisy(2, rows=15, count=5)
-    model = GaussianProcess().fit(gains)
+    model = GaussianProcess(served=served).fit(gains)
     asked = np.concatenate([gains.membership[:2], random_membership(np.random.default_rng(3), 5, 5)])
     mean, covariance = dense_posterior(model, gains, asked)
     draws = model.sample(asked, 1000, np.random.default_rng(4))
@@ -144,11 +156,16 @@ def test_draws_have_the_mean_and_covariance_of_the_posterior() -> None:
 
 def test_functions_drawn_from_the_prior_have_its_covariance() -> None:
     random = np.random.default_rng(5)
-    kernel = some_parameters(random, 6, 1).own
+    parameters = some_parameters(random, 6, 1)
+    kernel, weights = parameters.own, parameters.weights
     membership = random_membership(random, 8, 6)
-    draws = np.concatenate([draw_functions(kernel, membership, 40, random) for _ in range(40)], axis=1)
+    draws = np.concatenate(
+        [draw_functions(kernel, membership, weights, 40, random) for _ in range(40)], axis=1
+    )
     groups = [frozenset(np.flatnonzero(row).tolist()) for row in membership]
-    expected = np.array([[group_covariance(kernel, one, two, 6) for two in groups] for one in groups])
+    expected = np.array(
+        [[group_covariance(kernel, one, two, weights.tolist()) for two in groups] for one in groups]
+    )
     spread = np.sqrt(np.diagonal(expected))
     away = (draws @ draws.T / draws.shape[1] - expected) / np.outer(spread, spread)
     assert np.abs(away).max() < 6.0 / np.sqrt(draws.shape[1])
@@ -157,13 +174,11 @@ def test_functions_drawn_from_the_prior_have_its_covariance() -> None:
 def test_learning_finds_a_better_marginal_likelihood_than_the_start() -> None:
     gains, _ = noisy(6, rows=30)
     model = GaussianProcess().fit(gains)
-    pairs = GroupPairs.of(model.entries.membership, model.entries.membership)
-    _, slope = negative_log_likelihood(model.entries, pairs, model.learned)
+    learned, slope = loss(model.entries, model.learned)
     _, prior_slope = belief(model.learned)
     assert np.abs(slope + prior_slope).max() < 2.0
     first = first_parameters(model.learned.scale, model.learned.scales, np.zeros_like(model.learned.loadings))
-    learned, _ = negative_log_likelihood(model.entries, pairs, model.learned)
-    assert learned + belief(model.learned)[0] < negative_log_likelihood(model.entries, pairs, first)[0] - 5.0
+    assert learned + belief(model.learned)[0] < loss(model.entries, first)[0] - 5.0
 
 
 def test_relabelling_tasks_and_reordering_rows_change_nothing() -> None:
@@ -185,7 +200,11 @@ def test_it_predicts_true_gains_better_than_measurements_and_task_means_do() -> 
     for seed in range(4):
         gains, truth = noisy(10 + seed, rows=60, count=8, noise=0.08)
         known, held_out = gains.select(range(45)), gains.select(range(45, 60))
-        model, held, inside = GaussianProcess().fit(known), held_out.membership, known.membership
+        model, held, inside = (
+            GaussianProcess(served="any-network").fit(known),
+            held_out.membership,
+            known.membership,
+        )
         means = np.nanmean(known.gains, axis=0)
         tables = (
             (model.predict(held) - truth[45:])[held],
@@ -216,10 +235,13 @@ def test_intervals_hold_what_they_promise_on_gains_of_another_kind(heavy: bool) 
 
 def test_inducing_groups_come_close_to_the_exact_posterior() -> None:
     gains, _ = noisy(30, rows=120, count=8)
-    exact = GaussianProcess().fit(gains)
-    fewer = GaussianProcess(exact=1, inducing=100).fit(gains)
+    exact = GaussianProcess(served="any-network").fit(gains)
+    fewer = GaussianProcess(exact=1, inducing=100, served="any-network").fit(gains)
     assert len(fewer.entries.membership) == 100
     asked = random_membership(np.random.default_rng(30), 60, 8)
+    network = GaussianProcess(exact=1, inducing=100).fit(gains)
+    assert network.predict(asked) == pytest.approx(fewer.predict(asked), abs=1e-4, nan_ok=True)
+    assert network.std(asked) == pytest.approx(fewer.std(asked), rel=1e-4, nan_ok=True)
     spread = np.sqrt(exact.std(asked) ** 2 - exact.noise(asked) ** 2)
     away = (exact.predict(asked) - fewer.predict(asked)) / spread
     assert np.nanmax(np.abs(away)) < 1.0
@@ -243,13 +265,12 @@ def test_refit_takes_new_rows_into_account_and_starts_from_what_was_learned() ->
     assert little.predict(gains.membership[55:])[gains.membership[55:]] == pytest.approx(mean, abs=1e-9)
     early = source.fit(gains.select(range(30)))
     much, anew = source.refit(gains, early), source.fit(gains)
-    pairs = GroupPairs.of(much.entries.membership, much.entries.membership)
 
-    def loss(parameters: Parameters) -> float:
-        return negative_log_likelihood(much.entries, pairs, parameters)[0] + belief(parameters)[0]
+    def found(parameters: Parameters) -> float:
+        return loss(much.entries, parameters)[0] + belief(parameters)[0]
 
-    assert loss(much.learned) < loss(early.learned.reordered(early.order, much.order))
-    assert loss(much.learned) < loss(anew.learned) + 5.0
+    assert found(much.learned) < found(early.learned.reordered(early.order, much.order))
+    assert found(much.learned) < found(anew.learned) + 5.0
     others = source.refit(tensor(random_membership(np.random.default_rng(1), 9, 8), np.zeros((9, 8))), before)
     assert len(others.tasks) == 8
 
@@ -271,6 +292,44 @@ def test_a_task_alone_gains_nothing_for_certain() -> None:
     ):
         assert np.array_equal(table, np.where(singles, 0.0, np.nan), equal_nan=True)
     assert model.predict(gains.membership) == pytest.approx(without.predict(gains.membership), nan_ok=True)
+
+
+def test_a_task_that_dominates_is_found_and_gives_its_groups_away() -> None:
+    random = np.random.default_rng(60)
+    membership = random_membership(random, 160, 8)
+    weights = np.array([1.0, 1.0, 12.0, 1.0, 1.0, 12.0, 1.0, 1.0])
+    shares = membership * weights / (membership @ weights)[:, None]
+    truth = 0.3 * (1.0 - shares) * (shares @ random.normal(0, 1, (8, 8)) + 0.3)
+    truth = np.where(membership, truth, np.nan)
+    gains = tensor(membership, truth + random.normal(0, 0.02, truth.shape))
+    model = GaussianProcess().fit(gains.select(range(40)))
+    learned = by_column(model).weights
+    assert set(np.argsort(learned)[-2:]) == {2, 5}
+    assert np.exp(learned[[2, 5]].min() - np.delete(learned, [2, 5]).max()) > 3.0
+    held = membership[40:]
+    error = np.abs(model.predict(held) - truth[40:])[held]
+    assert error.mean() < 0.25 * np.abs(truth[40:][held]).mean()
+
+
+def test_what_a_run_added_belongs_to_the_measured_network_alone() -> None:
+    gains, _ = noisy(61, rows=40)
+    measured, others = gains.membership, random_membership(np.random.default_rng(62), 30, 6)
+    others = others[~(others[:, None] == measured[None]).all(axis=2).any(axis=1)]
+    network = GaussianProcess().fit(gains)
+    mean = GaussianProcess(served="any-network").fit(gains)
+    away, far = (np.abs(model.predict(measured) - gains.gains)[measured] for model in (network, mean))
+    assert away.mean() < 0.8 * far.mean()
+    assert (network.noise(measured) < mean.noise(measured))[measured].all()
+    assert (network.std(measured) < mean.std(measured))[measured].all()
+    for ask in ("predict", "std"):
+        assert getattr(network, ask)(others) == pytest.approx(getattr(mean, ask)(others), nan_ok=True)
+
+
+def test_a_task_of_few_gains_is_less_sure_than_one_of_many() -> None:
+    gains, _ = noisy(63, rows=30)
+    seldom = gains.select(np.flatnonzero(~gains.membership[:, 0]))
+    unknown = GaussianProcess().fit(seldom).std(np.ones((1, 6), dtype=bool))[0]
+    assert unknown[0] > 1.2 * unknown[1:].mean()
 
 
 def test_losses_are_predicted_around_the_mean_of_their_task() -> None:
@@ -355,6 +414,8 @@ def test_wrong_shapes_options_and_empty_knowledge_are_refused() -> None:
             ask(np.ones((2, 5), dtype=bool))
     with pytest.raises(UsageError, match="'functions' must be 1 or more, not 0"):
         GaussianProcess(functions=0)
+    with pytest.raises(UsageError, match="Unknown 'served' 'best': choose one of measured-network, any"):
+        GaussianProcess(served="best")  # type: ignore[arg-type]
     singles = np.eye(3, dtype=bool)
     with pytest.raises(DataError, match="group of two or more tasks: collect some"):
         GaussianProcess().fit(tensor(singles, np.where(singles, 0.0, np.nan)))
