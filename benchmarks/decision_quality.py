@@ -53,7 +53,7 @@ class Method:
     acquisition: engine.Acquisition
     options: dict[str, object]
     initial: int | None = None
-    batch: int = 3
+    batch: int = 1
 
 
 METHODS = {

@@ -69,6 +69,11 @@ if TYPE_CHECKING:
     from engine.gain_source import make_gain_source as make_gain_source
     from engine.gains import GainTensor as GainTensor
     from engine.guided.acquisition import Acquisition as Acquisition
+    from engine.guided.acquisition import ExpectedImprovement as ExpectedImprovement
+    from engine.guided.acquisition import LargestPrediction as LargestPrediction
+    from engine.guided.acquisition import Optimistic as Optimistic
+    from engine.guided.acquisition import RandomGroups as RandomGroups
+    from engine.guided.acquisition import Thompson as Thompson
     from engine.guided.collection import collect_guided as collect_guided
     from engine.guided.collection import recorded as recorded
     from engine.guided.decision import Decision as Decision
@@ -186,7 +191,14 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "make_gain_source",
     ),
     "engine.gains": ("GainTensor",),
-    "engine.guided.acquisition": ("Acquisition",),
+    "engine.guided.acquisition": (
+        "Acquisition",
+        "ExpectedImprovement",
+        "LargestPrediction",
+        "Optimistic",
+        "RandomGroups",
+        "Thompson",
+    ),
     "engine.guided.collection": ("collect_guided", "recorded"),
     "engine.guided.decision": ("Decision",),
     "engine.guided.study": ("Study",),

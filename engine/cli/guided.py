@@ -16,7 +16,7 @@ from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from engine.gains import GainTensor
-    from engine.guided.collection import GuidedProgress, GuidedResult, Observer
+    from engine.guided.collection import GuidedProgress, GuidedResult, Measure, Observer
     from engine.guided.decision import Decision
     from engine.guided.study import Study
 
@@ -38,7 +38,7 @@ _OPTIONS = (
     click.option(
         "--acquisition",
         metavar="NAME",
-        help="Guided: optimistic, thompson, expected-improvement, largest-prediction or random.",
+        help="Guided: optimistic, thompson, expected-improvement, largest-prediction, random, or module:Class.",
     ),
     click.option(
         "--acquisition-option", type=Assignment(), multiple=True, help="Guided: an option of the acquisition."
@@ -273,7 +273,7 @@ def run_guided(
     name: str,
     store: str,
     study: Study,
-    measure: Callable[[Any], GainTensor],
+    measure: Measure,
     evaluation: GainTensor | None,
     observers: tuple[Observer, ...],
 ) -> Guided:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 import numpy as np
+from click.core import ParameterSource
 from numpy.typing import NDArray
 
 from engine.cli.commands import say
@@ -42,8 +42,10 @@ def is_recorded(options: TrainingOptions) -> bool:
     return not (isinstance(cls, type) and issubclass(cls, TrainableInstance))
 
 
-MEASURING = ("seeds", "most_seeds", "source", "source_option", "gain_of", "gain_form", "store", "executor")
-MEASURING += ("executor_option", "chunk")
+MEASURING = (
+    *("seeds", "most_seeds", "source", "source_option", "gain_of", "gain_form", "store"),
+    *("executor", "executor_option", "chunk"),
+)
 """Options of the command that say how to train, beside those of every training."""
 
 
@@ -99,9 +101,7 @@ def guide_recorded(
     info = instance.info
     budgets = info.budgets or (info.default_budget,)
     if len(np.unique(gains.packed, axis=0)) < gains.n_groups:
-        say(
-            f"{instance.name} has groups at several costs: the one of cost 1 is measured, the standard network."
-        )
+        say(f"{instance.name} has groups at several costs: those of cost 1 are measured.")
     study = wanted.study(gains.tasks, budgets, seed, candidates=gains.membership)
     alone = recorded_alone(gains)
     if alone is not None:
@@ -140,7 +140,7 @@ def guide_training(
         raise click.Abort
     study.tell(begun.gains)
 
-    def measure(groups: NDArray[np.bool_]) -> GainTensor:
+    def measure(groups: NDArray[np.bool_]) -> GainTensor | None:
         found = train(replace(plan, groups=groups))
         if found.interrupted:
             raise KeyboardInterrupt
@@ -149,7 +149,7 @@ def guide_training(
         rows = [row for group in names for row in found.gains.find(group)]
         if len(rows) < len(names):
             say(f"{len(names) - len(rows)} of {len(names)} groups diverged, and are passed over.")
-        return found.gains.select(rows)
+        return found.gains.select(rows) if rows else None
 
     with _progress(verbose) as observers:
         guided = run_guided(

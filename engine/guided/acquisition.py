@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UsageError, unknown_name
+from engine.errors import UsageError
 from engine.gain_checks import is_number
 from engine.gains import GainTensor
 from engine.guided.belief import Belief
 from engine.guided.normal import expected_excess
 from engine.guided.question import Question
+from engine.plugins import Registry
 
 Order = NDArray[np.int64]
 
@@ -157,22 +157,23 @@ class RandomGroups(Acquisition):
         return np.asarray(random.permutation(left)[:count])
 
 
-ACQUISITIONS: Mapping[str, type[Acquisition]] = {
-    one.name: one for one in (Optimistic, Thompson, ExpectedImprovement, LargestPrediction, RandomGroups)
-}
+ACQUISITIONS = Registry("acquisition", "taskgrouping.acquisitions")
+for _one in (Optimistic, Thompson, ExpectedImprovement, LargestPrediction, RandomGroups):
+    ACQUISITIONS.register(_one.name, _one)
 
 
 def acquisition_class(name: str) -> type[Acquisition]:
-    """Return an acquisition by name.
+    """Return an acquisition by name, or as ``"module:Class"``.
 
     Raises
     ------
     UsageError
-        If there is none of this name.
+        If there is none of this name, or it is no subclass of :class:`Acquisition`.
     """
-    if name not in ACQUISITIONS:
-        raise unknown_name("acquisition", name, ACQUISITIONS)
-    return ACQUISITIONS[name]
+    found = ACQUISITIONS.load(name)
+    if not (isinstance(found, type) and issubclass(found, Acquisition)):
+        raise UsageError(f"The acquisition {name!r} is not a subclass of engine.Acquisition.")
+    return found
 
 
 def expected_improvements(belief: Belief, question: Question, count: int) -> Order:
@@ -192,12 +193,15 @@ def expected_improvements(belief: Belief, question: Question, count: int) -> Ord
     upward = 1.0 if belief.gains.quantity == "gain" else -1.0
     found: list[int] = []
     for _ in range(min(count, len(left))):
-        total = np.zeros(len(left))
+        total, unclipped = np.zeros(len(left)), np.zeros(len(left))
         for one in served:
             excess = expected_excess(upward * gains - one.without_last, error)
             added = np.nansum(excess * question.weights, axis=1) - one.worth_of_last
             total += np.maximum(added, 0.0)
-        total[found] = -1.0
+            unclipped += added
+        total[found], unclipped[found] = -1.0, -np.inf
+        if total.max() <= 0:  # no group is expected to improve anything: what comes closest
+            total = unclipped
         best = int(total.argmax())
         found.append(best)
         for one in served:

@@ -56,9 +56,8 @@ def _neighbours(group: NDArray[np.bool_]) -> Membership:
 def initial_order(candidates: Membership, random: np.random.Generator) -> Membership:
     """Return the candidates in the order in which a study without any knowledge tries them.
 
-    The full group comes first: it serves every task at once. Pairs follow until every task is in one:
-    they tell most clearly who harms whom, which larger groups mix up. Then come groups of all sizes,
-    drawn so that the logarithms of the sizes are spread evenly.
+    The full group comes first: it serves every task at once. Groups of all sizes follow, drawn so that
+    the logarithms of the sizes are spread evenly: small ones tell who harms whom, which large ones mix up.
 
     Parameters
     ----------
@@ -68,20 +67,13 @@ def initial_order(candidates: Membership, random: np.random.Generator) -> Member
         Of the draw.
     """
     sizes = candidates.sum(axis=1)
-    drawn = random.permutation(len(candidates))
-    order = [int(row) for row in drawn if sizes[row] == candidates.shape[1]]
-    covered = np.zeros(candidates.shape[1], dtype=bool)
-    pairs = drawn[sizes[drawn] == 2]
-    for most in (0, 1):
-        for row in pairs:
-            if covered[candidates[row]].sum() <= most and not covered[candidates[row]].all():
-                order.append(int(row))
-                covered |= candidates[row]
-    taken = set(order)
-    by_size = {size: [row for row in drawn if sizes[row] == size and row not in taken] for size in set(sizes)}
+    full = sizes == candidates.shape[1]
+    drawn = random.permutation(np.flatnonzero(~full))
+    by_size = {size: list(drawn[sizes[drawn] == size]) for size in np.unique(sizes[drawn])}
+    order = list(np.flatnonzero(full))
     low, high = np.log(sizes.min()) - 0.1, np.log(sizes.max()) + 0.1
     while left := [size for size, rows in by_size.items() if rows]:
         wanted = random.uniform(low, high)
         nearest = min(left, key=lambda size: (abs(np.log(size) - wanted), size))
-        order.append(int(by_size[nearest].pop()))
+        order.append(by_size[nearest].pop())
     return np.asarray(candidates[order])

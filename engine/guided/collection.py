@@ -13,7 +13,7 @@ from engine.gains import GainTensor, Quantity
 from engine.guided.improvement import Improvement
 from engine.guided.study import Study
 
-Measure = Callable[[NDArray[np.bool_]], GainTensor]
+Measure = Callable[[NDArray[np.bool_]], GainTensor | None]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,9 @@ def collect_guided(
     study
         Knows what was measured before; those groups count as runs.
     measure
-        Called with groups, shape (m, N), and returns their measured gains. A group of which it returns
-        none, because its training diverged for instance, counts as a run and is not asked for again.
+        Called with groups, shape (m, N), and returns their measured gains. A group that is not among
+        them, because its training diverged for instance, counts as a run and is not asked for again;
+        None: there are no gains of any.
     runs
         Groups of two or more tasks to measure in all.
     batch
@@ -126,7 +127,9 @@ def collect_guided(
             groups = study.ask(min(batch, runs - spent))
             if not len(groups):
                 return GuidedResult(study.measured, "exhausted", improvement)
-            study.tell(measure(groups))
+            found = measure(groups)
+            if found is not None:
+                study.tell(found)
             spent += len(groups)
     except KeyboardInterrupt:
         study.forget(groups)
@@ -142,7 +145,7 @@ def recorded_alone(gains: GainTensor) -> GainTensor | None:
     return recorded(gains)(alone) if len(alone) else None
 
 
-def recorded(gains: GainTensor) -> Measure:
+def recorded(gains: GainTensor) -> Callable[[NDArray[np.bool_]], GainTensor]:
     """Return a measuring function that looks recorded gains up.
 
     Parameters

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from engine.constraint import Constraint, Limits
 from engine.constraints import Budget
-from engine.errors import DataError, UsageError
+from engine.errors import DataError, UsageError, unknown_name
 from engine.frontiers import frontier
 from engine.gains import GainTensor
 from engine.guided.belief import Belief
-from engine.objectives import Objective
-from engine.problem import Problem
+from engine.objectives import Objective, TotalGain
+from engine.problem import Problem, check_parts
 from engine.solution import Solution, Termination
 
 Numbers = NDArray[np.float64]
@@ -57,6 +57,10 @@ class Question:
         object.__setattr__(self, "budgets", tuple(self.budgets))
         if not self.budgets:
             raise UsageError("Name the budgets of interest, for instance 4 or 2,4,8.")
+        for one in check_parts(self.objective or TotalGain(), self.constraints):
+            for name in one.mentioned():
+                if name not in self.tasks:
+                    raise unknown_name("task", name, self.tasks)
         if any(isinstance(one, Budget) for one in self.constraints):
             raise UsageError("Give the budgets of interest as budgets, not as a constraint.")
         object.__setattr__(self, "budgets", tuple(sorted({Budget(one).limit for one in self.budgets})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -49,8 +50,8 @@ class Study:
     objective, constraints
         The problem, as for :class:`~engine.Problem`.
     initial
-        Groups that are measured before the predictor is asked: the full group, pairs until every task is
-        in one, then groups of all sizes; by default three for four tasks, besides the full group.
+        Groups that are measured before the predictor is asked: the full group, then groups of all sizes;
+        by default one for two tasks, besides the full group.
     solver
         Of the problem, by name.
     seed
@@ -87,7 +88,7 @@ class Study:
         self.question = Question(self.tasks, budgets, objective, tuple(constraints), solver)  # type: ignore[arg-type]
         self.predictor = make_gain_source(predictor, Predictor) if isinstance(predictor, str) else predictor
         self.acquisition = acquisition_class(acquisition)() if isinstance(acquisition, str) else acquisition
-        self.initial = 1 + round(0.75 * len(self.tasks)) if initial is None else initial
+        self.initial = 1 + math.ceil(len(self.tasks) / 2) if initial is None else initial
         if self.initial < 0:
             raise UsageError(f"The number of initial groups is 0 or more, not {self.initial}.")
         self.seed = seed

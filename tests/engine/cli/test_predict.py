@@ -157,3 +157,62 @@ def test_what_does_not_fit_is_refused(engine: Engine, arguments: tuple[str, ...]
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
+
+
+def test_measuring_actively_fits_on_k_times_n_groups(engine: Engine, tmp_path: Path) -> None:
+    output = tmp_path / "found.npz"
+    command = ("predict", "--instance", "fake", "--model", "ridge", "--measure")
+    result = engine(*command, "2", "--groups", "all", "--output", output)
+    assert result.exit_code == 0, result.stderr
+    found = read_gains(output)
+    assert found.measured[found.sizes > 1].sum() == 1 + 2 * 4
+    assert found.measured[found.sizes == 4].all()
+    assert f"{15 - found.measured.sum()} groups predicted by ridge" in result.stderr
+    again = tmp_path / "again.npz"
+    assert engine(*command, "2", "--groups", "all", "--output", again).exit_code == 0
+    assert read_gains(again).digest == found.digest
+    assert engine(*command, "0").exit_code == 2
+
+
+def test_task_embeddings_are_written_and_drawn(engine: Engine, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    table, picture = tmp_path / "e.csv", tmp_path / "e.svg"
+    options = (
+        "--source-option",
+        "repeats=1",
+        "--source-option",
+        "width=8",
+        "--embeddings-output",
+        table,
+        "--embeddings-plot",
+        picture,
+    )
+    result = engine(
+        "predict", "--instance", "fake", "--model", "mtgnet", *options, "--output", tmp_path / "g.npz"
+    )
+    assert result.exit_code == 0, result.stderr
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["task"] for row in rows] == list(TASKS)
+    assert len(rows[0]) > 2
+    assert picture.read_text().lstrip().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--instance", "fake", "--embeddings-output", "e.csv"), "embeds no tasks"),
+        (("--instance", "fake", "--calibrate", "--measure", "2"), "no --measure"),
+        (("--instance", "fake", "--calibrate", "--embeddings-output", "e.csv"), "no embeddings"),
+        (("--source", HERE, "--instance", "digits10", "--embeddings-plot", "e.svg"), "embeds no tasks"),
+        (("--source", HERE, "--instance", "digits10", "--measure", "2"), "--measure"),
+    ],
+)
+def test_what_does_not_fit_measuring_or_embeddings(
+    engine: Engine, arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = engine("predict", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not list(tmp_path.iterdir())
