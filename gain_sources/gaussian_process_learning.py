@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from gain_sources.gain_entries import GainEntries
 from gain_sources.gaussian_process_parameters import Parameters, belief, first_parameters
@@ -83,6 +82,8 @@ def _searched(entries: GainEntries, start: Parameters, steps: int) -> Parameters
         return value + prior, slope + prior_slope
 
     first = start.as_array()
+    from scipy.optimize import minimize  # type: ignore[import-untyped]
+
     found = minimize(
         loss,
         first,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack  # type: ignore[import-untyped]
 
 from gain_sources.gain_entries import GainEntries
 from gain_sources.gaussian_process_parameters import Parameters
@@ -68,6 +67,8 @@ class Factors:
 
 def inverse(matrix: Numbers) -> tuple[Numbers, float]:
     """Return the inverse of a positive definite matrix and the logarithm of its determinant."""
+    from scipy.linalg import lapack  # type: ignore[import-untyped]
+
     factor, failed = lapack.dpotrf(matrix, lower=1, clean=0)
     if failed:
         raise np.linalg.LinAlgError("A covariance is not positive definite.")

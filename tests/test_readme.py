@@ -47,7 +47,7 @@ def test_commands_run(command: str, tmp_path: Path, request: pytest.FixtureReque
     if "mimic27" in command:
         request.getfixturevalue("data_dir")
     if command in AFTER_COLLECTING:
-        (collect,) = [one for one in COMMANDS if one.startswith("collect ")]
+        collect = next(one for one in COMMANDS if one.startswith("collect "))
         assert CliRunner().invoke(main, shlex.split(collect)).exit_code == 0
     arguments = shlex.split(command, comments=True)
     result = CliRunner().invoke(main, arguments)

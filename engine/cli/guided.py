@@ -38,7 +38,7 @@ _OPTIONS = (
     click.option(
         "--acquisition",
         metavar="NAME",
-        help="Guided: optimistic, thompson, expected-improvement, largest-prediction, random, or module:Class.",
+        help="Guided: expected-improvement, optimistic, thompson, largest-prediction, random, module:Class.",
     ),
     click.option(
         "--acquisition-option", type=Assignment(), multiple=True, help="Guided: an option of the acquisition."

@@ -212,7 +212,10 @@ def test_infeasible_exits_3(engine) -> None:
     ("arguments", "words"),
     [
         (("--graph",), "not both"),
-        (("--gains", "measured"), "no gain model, which --lattice needs: give --gains additive or hoa"),
+        (
+            ("--gains", "measured"),
+            "no gain model, which --lattice needs: give --gains additive or extra-trees",
+        ),
         (("--gains", "hao"), "Did you mean 'hoa'"),
         (("--solver", "greedy"), "Solvers that do: lattice"),
         (("--weight", "a=1,b=2"), "--weight again"),

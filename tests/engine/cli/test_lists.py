@@ -55,7 +55,7 @@ def test_instances_table_and_json_load_no_data(engine) -> None:
     assert result.exit_code == 0
     for name in INSTANCES.names():
         assert name in result.stdout
-    assert "where those hold what it takes: additive, hoa, ridge." in result.stdout
+    assert "where those hold what it takes: additive, extra-trees, gaussian-process, hoa," in result.stdout
     assert "nowhere, made up" in result.stdout
     data = json.loads(engine("instances", "--format", "json").stdout)["instances"]
     (fake,) = [one for one in data if one["name"] == "fake"]

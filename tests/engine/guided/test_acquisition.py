@@ -171,7 +171,7 @@ def test_optimism_is_a_number(kappa: float) -> None:
 
 def test_guided_beats_random_where_gains_have_structure() -> None:
     guided, random = [], []
-    for seed in range(4):
+    for seed in range(3):
         world = World.drawn(8, seed)
         for acquisition, into in (("expected-improvement", guided), ("random", random)):
             known = Study(names(8), [2, 3], predictor=Linear(), acquisition=acquisition, seed=seed, initial=4)

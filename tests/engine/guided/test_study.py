@@ -189,12 +189,12 @@ def test_every_task_is_in_a_group_before_the_predictor_is_asked_but_for_those_th
     pairs = groups[(groups.sum(axis=1) == 2) & ~groups[:, 5]]
     known = study(candidates=pairs, initial=1)
     world, covered = World.drawn(6, 0), np.zeros(6, dtype=bool)
-    for _ in range(3):
+    for _ in range(4):  # a pair, and one more for each of the three tasks left at most
         asked = known.ask()
         covered |= asked[0]
         known.tell(world.measure(asked))
     assert covered.tolist() == [True] * 5 + [False]
-    assert len(known.ask(100)) == 10 - 3
+    assert len(known.ask(100)) == 10 - 4
     decision = known.decide(4)
     assert decision.cautious.serving["t05"] is not None
 
@@ -206,7 +206,7 @@ def test_losses_are_minimised_and_costs_count() -> None:
     cost = np.where(groups.sum(axis=1) == 1, 0.5, 1.0)
     gains = GainTensor.from_dense(names(4), groups, losses, cost=cost, quantity="loss")
     best = engine.solve(engine.Problem(gains, constraints=[engine.Budget(2)]))
-    for acquisition in ("expected-improvement", "optimistic", "thompson", "largest-prediction"):
+    for acquisition in ("expected-improvement", "optimistic"):
         known = Study(names(4), [1.5, 2], predictor="ridge", acquisition=acquisition)
         known.tell(gains.select(gains.sizes == 1))
         with pytest.raises(DataError, match="another kind"):
