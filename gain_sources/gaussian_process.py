@@ -100,9 +100,11 @@ class GaussianProcess(Predictor):
         return self._fit(gains, None)
 
     def refit(self, gains: GainTensor, previous: GainModel) -> GaussianProcessModel:
-        """Fit the process with the parameters of a previous fit, or in a few steps from there.
+        """Fit the process with the parameters of a previous fit, while these will do.
 
-        They are kept until there are a tenth more gains than they were learned from.
+        They are kept until there are a tenth more gains than they were learned from, and are then learned
+        anew: a search that starts from the old ones would stay near them. Few gains leave all tasks of
+        equal weight, for instance, which is a local optimum for many gains too.
 
         Parameters
         ----------
@@ -133,14 +135,11 @@ class GaussianProcess(Predictor):
         shifts = np.zeros(len(order)) if baseline else _means(membership, values)
         entries = entries_of(membership, values - shifts, variances, alone_is_zero=baseline)
         exact, learned_from = self.functions * len(membership) <= self.exact, len(entries.values)
-        if previous is None:
-            learned = learn(entries, first_guess(entries, self.functions), anew=True, all_entries=exact)
-        else:
+        if previous and previous.learned_from <= learned_from <= _KEPT_UNTIL * previous.learned_from:
             learned = previous.learned.reordered(previous.order, order)
-            if previous.learned_from <= learned_from <= _KEPT_UNTIL * previous.learned_from:
-                learned_from = previous.learned_from
-            else:
-                learned = learn(entries, learned, anew=False, all_entries=exact)
+            learned_from = previous.learned_from
+        else:
+            learned = learn(entries, first_guess(entries, self.functions), all_entries=exact)
         used = learned_from if exact else min(learned_from, LEARNED_FROM)
         freedom = len(order) * (1 + self.functions) / used
         # A weight and r loadings per task were learned from the same entries: a degree of freedom each.

@@ -47,7 +47,7 @@ def first_guess(entries: GainEntries, functions: int) -> Parameters:
     return first_parameters(centre, scales - centre, loadings)
 
 
-def learn(entries: GainEntries, start: Parameters, *, anew: bool, all_entries: bool) -> Parameters:
+def learn(entries: GainEntries, start: Parameters, *, all_entries: bool) -> Parameters:
     """Return the parameters of the highest posterior density that is found from a start.
 
     Most steps use runs with about a thousand entries, drawn evenly; a few more use all.
@@ -58,18 +58,15 @@ def learn(entries: GainEntries, start: Parameters, *, anew: bool, all_entries: b
         What is known.
     start
         Where the search starts.
-    anew
-        Search to the end; else take a few steps, with all entries, as a few more entries need.
     all_entries
         Whether to use all entries in the end.
     """
     runs = np.arange(len(entries.membership))
     wanted = int(np.ceil(len(runs) * LEARNED_FROM / len(entries.values)))
-    steps = _STEPS if anew else _FEW_STEPS
     if wanted >= len(runs):
-        return _searched(entries, start, steps)
+        return _searched(entries, start, _STEPS)
     some = np.sort(np.random.default_rng(0).permutation(len(runs))[: max(wanted, 2)])
-    found = _searched(entries.some(some), start, steps)
+    found = _searched(entries.some(some), start, _STEPS)
     return _searched(entries, found, _FEW_STEPS) if all_entries else found
 
 

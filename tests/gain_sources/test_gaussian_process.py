@@ -253,7 +253,7 @@ def test_inducing_groups_come_close_to_the_exact_posterior() -> None:
     assert np.nanmean(draws.std(axis=0) / latent) == pytest.approx(1.0, abs=0.05)
 
 
-def test_refit_takes_new_rows_into_account_and_starts_from_what_was_learned() -> None:
+def test_refit_takes_new_rows_into_account_and_learns_anew_from_many() -> None:
     gains, _ = noisy(40, rows=60, count=7)
     source = GaussianProcess()
     before = source.fit(gains.select(range(55)))
@@ -265,12 +265,7 @@ def test_refit_takes_new_rows_into_account_and_starts_from_what_was_learned() ->
     assert little.predict(gains.membership[55:])[gains.membership[55:]] == pytest.approx(mean, abs=1e-9)
     early = source.fit(gains.select(range(30)))
     much, anew = source.refit(gains, early), source.fit(gains)
-
-    def found(parameters: Parameters) -> float:
-        return loss(much.entries, parameters)[0] + belief(parameters)[0]
-
-    assert found(much.learned) < found(early.learned.reordered(early.order, much.order))
-    assert found(much.learned) < found(anew.learned) + 5.0
+    assert np.array_equal(much.learned.as_array(), anew.learned.as_array())
     others = source.refit(tensor(random_membership(np.random.default_rng(1), 9, 8), np.zeros((9, 8))), before)
     assert len(others.tasks) == 8
 
