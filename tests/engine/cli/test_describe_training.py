@@ -32,7 +32,7 @@ def test_it_is_described_without_gains(engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in INSTANCES.names() if not load_instance(name).info.n_groups]
+    "name", [name for name in INSTANCES.names() if not INSTANCES.load(name).info.n_groups]
 )
 def test_every_one_of_them_is_described_without_data(engine, name: str) -> None:
     told = json.loads(engine("instances", "show", name, "--format", "json").stdout)
