@@ -44,6 +44,24 @@ def canonical_gains(gains: GainTensor) -> GainTensor:
     return replace(sorted_tensor, source=gains.source, split=gains.split)
 
 
+def known_rows(gains: GainTensor) -> NDArray[np.int64]:
+    """Return the rows to fit on as they are listed, each group once.
+
+    These are the measured rows, or all where none is measured; of several rows of one group the first of
+    cost 1, the standard network, or else the first.
+
+    Parameters
+    ----------
+    gains
+        In any order.
+    """
+    order = np.lexsort((np.arange(gains.n_groups), gains.cost != 1))
+    if gains.measured.any():
+        order = order[gains.measured[order]]
+    first = np.unique(gains.packed[order], axis=0, return_index=True)[1]
+    return np.asarray(np.sort(order[first]), dtype=np.int64)
+
+
 def by_name(tasks: tuple[str, ...]) -> NDArray[np.int64]:
     """Return the columns of the tasks in the order of their names."""
     return np.array(sorted(range(len(tasks)), key=tasks.__getitem__), dtype=np.int64)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.gains import GainTensor
+from gain_sources.canonical_gains import known_rows
 from gain_sources.leave_one_out_ridge import Numbers, fit_ridge
 from gain_sources.membership_model import MembershipModel, task_design
 
@@ -38,7 +38,7 @@ def fit_membership(
         If a task is in no group of two or more, or its value alone is needed and not known.
     """
     count = gains.n_tasks
-    rows = _known_rows(gains)
+    rows = known_rows(gains)
     singles = np.full(count, 0.0 if gains.quantity == "gain" else np.nan)
     alone = rows[gains.sizes[rows] == 1]
     singles[gains.members[gains.indptr[alone]]] = gains.values[gains.indptr[alone]]
@@ -81,15 +81,6 @@ def fit_membership(
         source,
         gains.quantity,
     )
-
-
-def _known_rows(gains: GainTensor) -> NDArray[np.int64]:
-    """Return the rows to fit on, each group once."""
-    order = np.lexsort((np.arange(gains.n_groups), gains.cost != 1))
-    if gains.measured.any():
-        order = order[gains.measured[order]]
-    first = np.unique(gains.packed[order], axis=0, return_index=True)[1]
-    return np.asarray(np.sort(order[first]), dtype=np.int64)
 
 
 def _weights(gains: GainTensor) -> Numbers:

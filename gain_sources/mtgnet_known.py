@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.gains import GainTensor
+from gain_sources.canonical_gains import by_name, known_rows
 
 Numbers = NDArray[np.float64]
 Groups = NDArray[np.bool_]
@@ -63,10 +64,8 @@ class KnownGroups:
         DataError
             If a task is in no group of two or more.
         """
-        rows = np.lexsort((np.arange(gains.n_groups), gains.cost != 1))
-        if gains.measured.any():
-            rows = rows[gains.measured[rows]]
-        columns = np.array(sorted(range(gains.n_tasks), key=gains.tasks.__getitem__), dtype=np.int64)
+        rows = known_rows(gains)
+        columns = by_name(gains.tasks)
         membership, first = np.unique(gains.membership[rows][:, columns], axis=0, return_index=True)
         values = gains.gains[rows[first]][:, columns]
         larger = membership.sum(axis=1) > 1

@@ -13,7 +13,7 @@ import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from engine.cli.commands import say
+from engine.cli.commands import INTERRUPTED, say
 from engine.cli.guided import GuidedOptions, emit_guided, guided_line, run_guided
 from engine.cli.training_options import TrainingOptions, refuse_training
 from engine.collection.collect import Collected, Plan
@@ -24,8 +24,6 @@ from engine.gains import GainTensor
 if TYPE_CHECKING:
     from engine.guided.collection import GuidedProgress, Observer
     from engine.store import GainStore
-
-INTERRUPTED = 130
 
 
 def is_recorded(options: TrainingOptions) -> bool:

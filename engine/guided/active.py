@@ -14,7 +14,6 @@ def measured_actively(
     gains: GainTensor,
     multiple: int,
     *,
-    acquisition: str = "largest-prediction",
     seed: int = 0,
 ) -> Study:
     """Measure K·N groups beyond the single tasks and the full set, as MTG-Net selects them.
@@ -30,8 +29,6 @@ def measured_actively(
         Recorded gains, which measuring looks up.
     multiple
         K.
-    acquisition
-        Another way to select.
     seed
         Fixes every random decision.
 
@@ -56,7 +53,7 @@ def measured_actively(
         (1.0,),
         candidates=gains.membership,
         predictor=predictor,
-        acquisition=acquisition,
+        acquisition="largest-prediction",
         initial=1,
         seed=seed,
     )

@@ -67,9 +67,9 @@ class Question:
         weights = None if self.objective is None else self.objective.task_weights(self.tasks)
         object.__setattr__(self, "weights", np.ones(len(self.tasks)) if weights is None else weights)
 
-    def problem(self, gains: GainTensor, objective: Objective | None = None) -> Problem:
+    def problem(self, gains: GainTensor) -> Problem:
         """Return the problem on some gains, without a budget."""
-        return Problem(gains, objective or self.objective, self.constraints)  # type: ignore[arg-type]
+        return Problem(gains, self.objective, self.constraints)  # type: ignore[arg-type]
 
     def choosable(self, membership: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which groups the demands let be chosen at all, whatever they gain.
