@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backbones.group_model import DTYPES
 from backbones.inputs import ready
 from backbones.randomness import generator
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 
 class DeviceData:

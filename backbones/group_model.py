@@ -14,7 +14,7 @@ from backbones.randomness import key, seed_generators
 from backbones.training.memory import is_out_of_memory
 from engine import Task, UsageError
 from engine.errors import EngineError
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 """Type of the weights by precision; mixed precision keeps them in float32."""

@@ -25,7 +25,7 @@ from backbones.training.options import TrainerOptions
 from backbones.training.results import joined
 from backbones.training.train import random_state_kept, threads
 from engine import DataError, Experiment, UsageError
-from engine.trained_groups import TrainedGroups
+from engine.training.trained_groups import TrainedGroups
 
 
 def train_for_good(

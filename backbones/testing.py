@@ -29,8 +29,8 @@ from backbones.training.loop import group_loss, member_losses, train_group
 from backbones.training.train import train_groups
 from engine import DataError, UsageError
 from engine.data import MultiTaskData, Task
-from engine.experiment import Experiment
-from engine.training_settings import TrainingSettings
+from engine.training.experiment import Experiment
+from engine.training.settings import TrainingSettings
 
 ROWS = 24
 THREE_TASKS = (Task("level"), Task("high", "binary"), Task("third", "multiclass", outputs=3))

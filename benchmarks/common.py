@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from engine.solving import available_threads
+from engine.solving.solve import available_threads
 
 
 def seconds_of(function: Callable[[], object], repeats: int) -> list[float]:

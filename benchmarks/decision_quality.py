@@ -161,8 +161,8 @@ def table(name: str, methods: Sequence[str], seeds: int, first_seed: int, choice
 
 def published(name: str, variants: Sequence[str], multiples: Sequence[int], seeds: int) -> None:
     """Print what MTG-Net's own active selection decides, with its predictions used as they are."""
+    from engine.gains.predictions import predictions
     from engine.guided.active import measured_actively
-    from engine.predictions import predictions
 
     instance = engine.load_instance(name)
     gains, evaluation = instance.gains(), instance.evaluation()

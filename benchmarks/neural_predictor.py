@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import engine
 from benchmarks.common import median, print_header, print_table, seconds_of
-from engine.progress import Control
+from engine.solving.control import Control
 from instances.generators import low_rank_affinity
 from solvers.lattice.form import LatticeForm, Prices
 from solvers.lattice.separable_scan import SeparableScan

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 import engine
 from benchmarks.common import print_header, print_table
 from benchmarks.unmeasured_groups import COLUMNS, PREDICTORS, SIZES, unmeasured_rows
-from engine.gain_source import source_names
+from engine.gains.source import source_names
 from gain_sources.additive import Additive
 from gain_sources.hoa import Hoa
 from gain_sources.ridge import Ridge

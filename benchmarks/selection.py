@@ -20,7 +20,7 @@ from solvers.beam import Beam
 from solvers.branch_and_bound import BranchAndBound
 
 
-def naive_milp(program: engine.program.Program, time_limit: float) -> float | None:
+def naive_milp(program: engine.problem.program.Program, time_limit: float) -> float | None:
     """Return the optimum by SciPy's HiGHS, None if the time did not suffice."""
     groups, entries = program.n_groups, len(program.members)
     index = np.arange(entries)

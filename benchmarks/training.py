@@ -37,8 +37,8 @@ from backbones.training.train import alike
 from benchmarks.common import median, print_header, print_table
 from engine.data import MultiTaskData, Task
 from engine.data.splits import random_splits
-from engine.experiment import Experiment
-from engine.training_settings import TrainingSettings
+from engine.training.experiment import Experiment
+from engine.training.settings import TrainingSettings
 from instances.digits10 import Digits10
 
 SIZES = (1, 8, 32, 128)

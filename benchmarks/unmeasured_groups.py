@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
-from engine.calibration import PredictionScores, score_predictions
+from engine.gains.calibration import PredictionScores, score_predictions
 
 PREDICTORS: dict[str, tuple[str, dict[str, object]]] = {
     "ridge": ("ridge", {}),

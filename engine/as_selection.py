@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.gain_model import GainModel
-from engine.solution import Solution
+from engine.gains.model import GainModel
+from engine.solving.solution import Solution
 
 
 def as_selection(model: GainModel, solution: Solution) -> Solution:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 
 Numbers = NDArray[np.float64]
 

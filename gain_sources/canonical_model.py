@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains import GainTensor, Quantity
+from engine.gains.tensor import GainTensor, Quantity
 from gain_sources.canonical_gains import by_name, values_alone
 
 Numbers = NDArray[np.float64]

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UnsupportedError, UsageError
-from engine.gain_source import GainSourceInfo
+from engine.gains.source import GainSourceInfo
 from gain_sources.measured import Measured
 
 if TYPE_CHECKING:
-    from engine.experiment import Experiment
-    from engine.trained_groups import TrainedGroups
+    from engine.training.experiment import Experiment
+    from engine.training.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.affinity import Affinity
-from engine.gain_source import AffinitySource, GainSourceInfo
+from engine.gains.affinity import Affinity
+from engine.gains.source import AffinitySource, GainSourceInfo
 
 if TYPE_CHECKING:
-    from engine.experiment import Experiment
+    from engine.training.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import GainSourceInfo, GainTensor, Predictor
-from engine.pair_mean import PairMeanModel
+from engine.gains.pair_mean import PairMeanModel
 
 HoaModel = PairMeanModel
 """The fitted model; ``HoaModel.from_affinity`` makes the same model from an affinity."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.affinity import Affinity
 from engine.errors import DataError, UsageError, unknown_name
-from engine.gain_source import AffinitySource, GainSourceInfo
+from engine.gains.affinity import Affinity
+from engine.gains.source import AffinitySource, GainSourceInfo
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from backbones import DeviceData, GroupModel
-    from engine.experiment import Experiment
+    from engine.training.experiment import Experiment
     from gain_sources.sample_distances import Block
 
 SIMILARITIES = ("exponential", "standardised")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gain_source import Collector, GainSourceInfo
+from engine.gains.source import Collector, GainSourceInfo
 
 if TYPE_CHECKING:
     from backbones import TrainerOptions
-    from engine.experiment import Experiment
-    from engine.trained_groups import TrainedGroups
+    from engine.training.experiment import Experiment
+    from engine.training.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains import Quantity
-from engine.separable_model import predict_separable
+from engine.gains.separable import predict_separable
+from engine.gains.tensor import Quantity
 from gain_sources.leave_one_out_ridge import Design, Numbers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.errors import DataError
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 from gain_sources.canonical_gains import known_rows
 from gain_sources.leave_one_out_ridge import Numbers, fit_ridge
 from gain_sources.membership_model import MembershipModel, task_design

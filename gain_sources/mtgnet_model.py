@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains import Quantity
-from engine.task_embeddings import principal_axes
+from engine.gains.embeddings import principal_axes
+from engine.gains.tensor import Quantity
 from gain_sources.leave_one_out_ridge import Numbers
 from gain_sources.mtgnet_baseline import Baseline
 from gain_sources.mtgnet_blend import Blend
@@ -30,7 +30,7 @@ class MtgnetModel:
     """Gains by networks of attention among the members; alone, what a task has alone.
 
     It is a :class:`~engine.GainModel`, an :class:`~engine.UncertainModel` and an
-    :class:`~engine.gain_model.EmbeddedModel`.
+    :class:`~engine.gains.model.EmbeddedModel`.
 
     Attributes
     ----------

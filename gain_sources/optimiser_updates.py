@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-    from engine.training_settings import TrainingSettings
+    from engine.training.settings import TrainingSettings
     from gain_sources.task_gradients import Stack
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.affinity import Affinity
 from engine.errors import DataError
+from engine.gains.affinity import Affinity
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 from gain_sources.membership_regression import fit_membership
 
 Numbers = NDArray[np.float64]

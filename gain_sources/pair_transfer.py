@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.affinity import Affinity
 from engine.errors import unknown_name
-from engine.gain_source import AffinitySource, GainSourceInfo
+from engine.gains.affinity import Affinity
+from engine.gains.source import AffinitySource, GainSourceInfo
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.experiment import Experiment
+    from engine.training.experiment import Experiment
     from gain_sources.shared_training import SharedTraining, Step
     from gain_sources.task_gradients import TaskGradients
     from gain_sources.task_heads import TaskHeads

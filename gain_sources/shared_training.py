@@ -15,7 +15,7 @@ from gain_sources.parameter_swap import ParameterSwap
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.experiment import Experiment
+    from engine.training.experiment import Experiment
 
 EVALUATION_BATCH = 4096
 

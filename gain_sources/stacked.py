@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from engine import DataError, GainModel, GainSourceInfo, GainTensor, Predictor
 from engine.errors import UsageError
-from engine.gain_model import UncertainModel
-from engine.gain_source import make_gain_source
-from engine.group_folds import group_folds
+from engine.gains.folds import group_folds
+from engine.gains.model import UncertainModel
+from engine.gains.source import make_gain_source
 from gain_sources.canonical_gains import canonical_gains, larger_groups
 from gain_sources.canonical_model import CanonicalModel
 from gain_sources.error_scales import task_means

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import DataError, GainSourceInfo, GainTensor, Predictor
 from engine.errors import UsageError
-from engine.group_folds import group_folds
+from engine.gains.folds import group_folds
 from gain_sources.canonical_gains import canonical_gains, larger_groups
 from gain_sources.canonical_model import CanonicalModel
 from gain_sources.error_scales import task_means

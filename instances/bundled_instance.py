@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine import GainTensor, Instance, InstanceInfo, Predictor, UsageError
-from engine.gain_source import source_names
+from engine.gains.source import source_names
 from instances.bundled_predictions import BundledPredictions
 
 LICENCE = "predictions made by the engine's own code, not redistributed measurements"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine import DataError, GainTensor
 from engine.files import read_bytes, write_binary
-from engine.readers.foreign import told
+from engine.gains.formats.foreign import told
 
 FOLDER = Path(__file__).parent / "predictions"
 DECIMALS = 4

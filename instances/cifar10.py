@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.catalogue.instance import InstanceInfo
 from engine.data import Task
 from engine.errors import UsageError
-from engine.instance import InstanceInfo
 from instances.cifar import read_cifar10_binary, read_cifar10_png
 from instances.class_tasks import Images, LabelledImages, Targets
 from instances.image_instance import ImageInstance

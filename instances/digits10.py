@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue.instance import InstanceInfo
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData, Task
 from engine.data.splits import stratified_splits
 from engine.errors import UsageError
-from engine.instance import InstanceInfo
-from engine.trainable_instance import TrainableInstance
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 
 Integers = NDArray[np.int64]
 
@@ -31,7 +31,7 @@ class Digits10(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     n_noise
         Tasks to add whose labels are drawn at random, 0 or 1 with equal chance: nothing can be learned
         from them, so that a good grouping keeps them away from the digits.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 from instances.digits10 import TASKS, Digits10, noise_names
 
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData, Task
 from engine.data.readers import read_table
 from engine.data.readers.inputs import centre
 from engine.data.splits import Splits, blocked_splits, temporal_splits
 from engine.errors import DataError, UsageError, unknown_name
-from engine.trainable_instance import TrainableInstance
 from instances.published import PublishedFile, locate
 
 SERIES = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
@@ -166,7 +166,7 @@ class EttInstance(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     window, horizon, step, split, block, seed
         As in :func:`series_data`.
 

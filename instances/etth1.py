@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.instance import InstanceInfo
-from engine.training_settings import TrainingSettings
+from engine.catalogue.instance import InstanceInfo
+from engine.training.settings import TrainingSettings
 from instances.ett import LICENCE, ORIGIN, SERIES, EttInstance, ett
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.catalogue.instance import InstanceInfo
 from engine.errors import DataError
-from engine.instance import InstanceInfo
 from instances.class_tasks import Images, LabelledImages, Labels, check_labels
 from instances.idx_images import read_idx
 from instances.image_instance import ImageInstance

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue.instance import InstanceInfo
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData
 from engine.errors import MissingDependencyError, UsageError, unknown_name
-from engine.instance import InstanceInfo
-from engine.trainable_instance import TrainableInstance
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 from instances import character_grams, mini_lm
 from instances.array_cache import cached_array, file_stamps
 from instances.local_files import find_folder, missing_data
@@ -40,7 +40,7 @@ class Glue4(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     encoder
         ``"minilm"`` (384 numbers per sentence, needs the model's weights), ``"tfidf"`` (128 numbers, always
         there), or ``"tokens"``: the numbers of MiniLM's word pieces, for a backbone that is fine-tuned;

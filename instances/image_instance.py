@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData, Task
-from engine.trainable_instance import TrainableInstance
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 from instances.class_tasks import LabelledImages, Targets, draw, image_data, image_targets, image_tasks
 
 
@@ -26,7 +26,7 @@ class ImageInstance(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     n_train, n_test
         How many images are drawn of the training part, a fifth of which is for validation, and of the
         test part; None: all.

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData, Task
 from engine.data.readers import read_table
 from engine.data.splits import stratified_splits
 from engine.errors import DataError, MissingDependencyError, UsageError
-from engine.trainable_instance import TrainableInstance
 from instances.array_cache import cached_array
 from instances.published import PublishedFile, locate
 
@@ -167,7 +167,7 @@ class MoleculeInstance(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     bits, radius, seed
         As in :func:`molecule_data`.
     """

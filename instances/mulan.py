@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData
 from engine.data.readers import Table, read_table, read_table_data
 from engine.errors import DataError
-from engine.trainable_instance import TrainableInstance
 from instances.published import PublishedFile, locate
 
 ORIGIN = "github.com/tsoumakas/mulan"
@@ -77,7 +77,7 @@ class MulanInstance(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     seed
         Of the split.
     """

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from engine.catalogue.instance import InstanceInfo
+from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData
 from engine.data.readers import read_table, read_table_data
 from engine.errors import DataError
-from engine.instance import InstanceInfo
-from engine.trainable_instance import TrainableInstance
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 from instances.published import PublishedFile, locate
 
 _REPOSITORY = "Task-Grouping-for-Automated-Multi-Task-Machine-Learning-via-Task-Affinity-Prediction"
@@ -34,7 +34,7 @@ class School139(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`.
+        As in :class:`~engine.catalogue.instance.Instance`.
     seed
         Of the split within each school.
     """

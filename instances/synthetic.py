@@ -66,7 +66,7 @@ class Planted(_Synthetic):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`; there are no files.
+        As in :class:`~engine.catalogue.instance.Instance`; there are no files.
     n_tasks, n_groups, seed, noise
         As in :func:`planted`.
     """
@@ -81,7 +81,7 @@ class Random(_Synthetic):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.instance.Instance`; there are no files.
+        As in :class:`~engine.catalogue.instance.Instance`; there are no files.
     n_tasks, n_groups, seed, noise
         As in :func:`random`.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from engine.instance import InstanceInfo
-from engine.training_settings import TrainingSettings
+from engine.catalogue.instance import InstanceInfo
+from engine.training.settings import TrainingSettings
 from instances.molecules import LICENCE, ORIGIN, MoleculeInstance, deepchem
 
 _TASKS = (

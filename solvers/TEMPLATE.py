@@ -18,9 +18,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem import Feature, Problem
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.table import Feature, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.errors import unknown_name
-from engine.lattice import LatticeProblem
-from engine.problem import Feature, Kind
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Kind
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graph.form import Floats, Graph, Ints
 from solvers.graph.heuristics import finished, opened
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.problem import Feature, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.program import Program
+from engine.problem.table import Feature, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 
 MISSING = -99.0
 """What the published code writes where a task is not in a group."""

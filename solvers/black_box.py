@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.problem import Problem
-from engine.progress import Control
+from engine.problem.table import Problem
+from engine.solving.control import Control
 from solvers.completion import complete
 from solvers.cover import find_cover
 from solvers.moves import Moves, grouping_value

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.problem.program import Program
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.cover import Cover, CoverProver
 from solvers.presolve import presolve
 

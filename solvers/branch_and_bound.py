@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problem import PROGRAM_FEATURES, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solution import Termination
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.program import Program
+from engine.problem.table import PROGRAM_FEATURES, Problem
+from engine.solving.control import Control
+from engine.solving.solution import Termination
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
 from solvers.compiling import compiled_in_time
 from solvers.cover import Cover, find_cover

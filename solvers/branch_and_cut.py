@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from engine.errors import UsageError, unknown_name
-from engine.lattice import LatticeProblem
-from engine.problem import Feature, Kind
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Kind
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.compiling import compiled_in_time
 from solvers.graph.heuristics import opened
 from solvers.graph.search import COMPILED_NODES, Search

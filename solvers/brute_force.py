@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.lattice import LatticeProblem
-from engine.problem import Feature, Kind, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.program import Program
+from engine.problem.table import Feature, Kind, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.moves import grouping_value
 
 CHUNK_CELLS = 2_000_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 
 
 def compiled_in_time(first_call: Callable[[], object], control: Control) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.cover import COVER_NODES, find_cover
 from solvers.moves import Moves
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.problem.program import Program
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.partition_annealing import refined
 from solvers.presolve import Presolved, presolve
 

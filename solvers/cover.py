@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 from solvers.moves import Moves
 
 Ints = NDArray[np.int64]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.lattice import LatticeProblem
-from engine.problem import PROGRAM_FEATURES, Kind, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.program import Program
+from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.bottleneck import solve_worst
 from solvers.core import Core
 from solvers.cover import Cover, maximal_covers

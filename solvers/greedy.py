@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem import PROGRAM_FEATURES, Problem
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.table import PROGRAM_FEATURES, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.completion import Rule, complete
 from solvers.moves import Moves
 

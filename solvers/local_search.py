@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import UsageError
-from engine.lattice import LatticeProblem
-from engine.problem import Feature, Kind, Problem
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Kind, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.black_box import search_set_function
 from solvers.completion import Rule, complete
 from solvers.greedy import construct

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.affinity import Affinity
 from engine.errors import UsageError, unknown_name
-from engine.lattice import LatticeProblem
-from engine.problem import Feature, Kind
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.gains.affinity import Affinity
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Kind
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graph.form import Graph, Ints
 from solvers.graph.heuristics import finished, opened
 from solvers.spectral import similarities

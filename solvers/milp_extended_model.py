@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UsageError
-from engine.extension import Decisions, ExtendedObjective, PyomoConstraint, extra_terms
-from engine.problem import Problem
-from engine.program import Program
+from engine.problem.extension import Decisions, ExtendedObjective, PyomoConstraint, extra_terms
+from engine.problem.program import Program
+from engine.problem.table import Problem
 from solvers.milp import build_model
 
 LARGEST_COEFFICIENT = 1e3

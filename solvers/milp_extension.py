@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UsageError
-from engine.evaluate import referee
-from engine.extension import ExtendedObjective, extra_terms
-from engine.problem import Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solution import Termination
-from engine.solver import Outcome
+from engine.problem.extension import ExtendedObjective, extra_terms
+from engine.problem.program import Program
+from engine.problem.table import Problem
+from engine.solving.control import Control
+from engine.solving.referee import referee
+from engine.solving.solution import Termination
+from engine.solving.solver import Outcome
 from solvers.milp import BOUND_MARGIN, TOLERANCE, chosen_groups, run_highs
 from solvers.milp_extended_model import build_extended, extra_parts, objective_unit
 

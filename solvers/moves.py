@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluate import referee
-from engine.objectives import SetFunction
-from engine.problem import Feature, Problem
-from engine.program import Program
+from engine.problem.objectives import SetFunction
+from engine.problem.program import Program
+from engine.problem.table import Feature, Problem
+from engine.solving.referee import referee
 
 DENSE_CELLS = 4_000_000
 """Up to so many candidates × tasks, scores are kept as a full table, which is twice as fast."""

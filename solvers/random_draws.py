@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.problem import Feature, Problem
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.table import Feature, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.completion import complete
 from solvers.cover import find_cover
 from solvers.moves import Moves, grouping_value

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.affinity import Affinity, pair_affinity, projected_affinity, task_affinity
 from engine.errors import DataError, UsageError, unknown_name
-from engine.lattice import LatticeProblem
-from engine.problem import PROGRAM_FEATURES, Kind, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.gains.affinity import Affinity, pair_affinity, projected_affinity, task_affinity
+from engine.problem.lattice import LatticeProblem
+from engine.problem.program import Program
+from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.completion import complete
 from solvers.graph.embedding import Embedding
 from solvers.local_search import descend, report

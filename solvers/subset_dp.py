@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import UnsupportedError, UsageError
-from engine.lattice import LatticeProblem
 from engine.plugins import SOLVERS
-from engine.problem import Feature, Kind, Problem
-from engine.program import Program
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.problem.lattice import LatticeProblem
+from engine.problem.program import Program
+from engine.problem.table import Feature, Kind, Problem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.compiling import compiled_in_time
 from solvers.subset_choice import choose_groups
 from solvers.subset_partition import Choice, split_tasks

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

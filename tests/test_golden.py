@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.evaluate import referee
+from engine.solving.referee import referee
 
 MEAN_GAIN = {  # source objective, % by budget
     ("mimic27", "measured"): {

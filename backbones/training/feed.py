@@ -10,7 +10,7 @@ import torch
 from backbones.batches import Batches, DeviceData
 from backbones.stacked.encoder import Samples
 from backbones.stacked.families import Family
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 ALIGNMENT = 32
 """Samples are padded to a multiple of this, so that vectorised kernels have no remainder, whose last

@@ -22,7 +22,7 @@ from backbones.training.noise import seed_noise
 from backbones.training.optimisers import make_optimiser
 from backbones.training.results import SPLITS, Course, GroupResult
 from backbones.training.scores import split_metric
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 
 @dataclass(frozen=True, eq=False)

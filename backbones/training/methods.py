@@ -26,7 +26,7 @@ from backbones.stacked.layers import ELEMENTWISE
 from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation, prepare
 from engine import UsageError
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 LARGEST_ON_CPU = 250_000
 """Weights of an encoder above which a CPU trains groups one by one."""

@@ -8,7 +8,7 @@ import torch
 
 from backbones.stacked.layer import Values
 from engine import UsageError
-from engine.training_settings import TrainingSettings
+from engine.training.settings import TrainingSettings
 
 VECTOR = 64
 """A multiple of the numbers that one instruction of a processor takes."""

@@ -24,7 +24,7 @@ from backbones.stacked.convert import (
 from backbones.stacked.encoder import StackedEncoder
 from backbones.stacked.families import Family, families_of, slots_of
 from backbones.training.noise import dropout_widths
-from engine.experiment import Experiment
+from engine.training.experiment import Experiment
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.trained_groups import TrainedGroups
+from engine.training.trained_groups import TrainedGroups
 
 SPLITS = ("valid", "test")
 """What groups are judged on."""

@@ -18,8 +18,8 @@ from backbones.training.preparation import Preparation
 from backbones.training.results import GroupResult, joined
 from backbones.training.stack import StackTraining
 from engine import UsageError
-from engine.experiment import Experiment
-from engine.trained_groups import TrainedGroups
+from engine.training.experiment import Experiment
+from engine.training.trained_groups import TrainedGroups
 
 
 def suggested_chunk(experiment: Experiment, options: TrainerOptions | None = None) -> int:

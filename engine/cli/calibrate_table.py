@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.calibration import Calibration, PredictionScores, calibrate
 from engine.cli.output import amount, emit_csv, emit_json, emit_table, number, percent, unit
 from engine.cli.tables import Column, Fitted, facts
+from engine.gains.calibration import Calibration, PredictionScores, calibrate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from engine.gain_source import Predictor
-    from engine.gains import GainTensor
+    from engine.gains.source import Predictor
+    from engine.gains.tensor import GainTensor
 
 FOLDS = 5
 ALL_TASKS = "all tasks"

@@ -19,7 +19,7 @@ from engine.cli.training_options import TrainingOptions, training_options
 if TYPE_CHECKING:
     from engine.collection.collect import Collected, Plan
     from engine.collection.progress import CollectionObserver, CollectionProgress
-    from engine.experiment import Experiment
+    from engine.training.experiment import Experiment
 
 DEFAULT_GROUPS = "pairs,random:100"
 
@@ -106,6 +106,7 @@ def collect(
     """  # noqa: D301  (click reads the backspace)
     import numpy as np
 
+    from engine.catalogue.trainable import default_store
     from engine.cli.commands import INTERRUPTED, say
     from engine.cli.experiments import make_experiment
     from engine.cli.guided_measuring import guide_recorded, guide_training, is_recorded, refuse_measuring
@@ -116,10 +117,9 @@ def collect(
     from engine.collection.groups import parse_groups
     from engine.errors import UsageError
     from engine.executors import executor_class, make_executor
-    from engine.gain_source import Collector, make_gain_source
+    from engine.gains.source import Collector, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.store import GainStore
-    from engine.trainable_instance import default_store
 
     check_output(output)
     wanted = pick(GuidedOptions, given)

@@ -23,8 +23,8 @@ from engine.cli.parameters import Budgets, Names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from engine.comparison import Case, Comparison
-    from engine.instance import Instance
+    from engine.catalogue.instance import Instance
+    from engine.solving.comparison import Case, Comparison
 
 
 @click.command(short_help="Run several solvers and check their claims against one another.")
@@ -64,17 +64,17 @@ def compare(
 
     Example: engine compare --instance mimic27 --solvers cpsat,beam --sources measured,hoa --budgets 1-10
     """
-    from engine.charts import comparison_chart
     from engine.cli.commands import say
     from engine.cli.output import check_output, emit_csv, emit_json, emit_table, save_plot
     from engine.cli.progress import progress
-    from engine.comparison import compare as compare_solvers
     from engine.errors import UsageError
+    from engine.plots.charts import comparison_chart
+    from engine.solving.comparison import compare as compare_solvers
 
     check_output(output)
     asked, kind, how = pick(ProblemOptions, given), pick(KindOptions, given), pick(SolverOptions, given)
     if plot is not None:
-        from engine.plots import check_plot
+        from engine.plots.drawing import check_plot
 
         check_output(plot)
         check_plot(plot)
@@ -116,7 +116,7 @@ def compare(
 
 def _told(comparison: Comparison) -> Iterator[str]:
     """Yield what went wrong: every flag, and once per solver and problem that it crashed."""
-    from engine.solution import Status
+    from engine.solving.solution import Status
 
     for row in comparison.flagged:
         yield f"{row.solver} on {row.instance} {row.source}, budget {row.budget:g}: {row.flag}."
@@ -127,8 +127,8 @@ def _told(comparison: Comparison) -> Iterator[str]:
 def _exit_code(comparison: Comparison) -> int:
     from engine.cli.commands import FAILED, USAGE
     from engine.cli.results import exit_code
-    from engine.comparison import UNSUPPORTED
-    from engine.solution import Status
+    from engine.solving.comparison import UNSUPPORTED
+    from engine.solving.solution import Status
 
     found = [row.status for row in comparison.rows if row.status != UNSUPPORTED]
     if comparison.flagged:
@@ -167,8 +167,8 @@ def _cases(
     from engine.cli.commands import say
     from engine.cli.posing import DEFAULT_MODEL, posed_on
     from engine.cli.problems import check_budgets
-    from engine.comparison import Case
     from engine.errors import UsageError
+    from engine.solving.comparison import Case
 
     cases: list[Case] = []
     refused: dict[str, list[tuple[str, UsageError]]] = {}

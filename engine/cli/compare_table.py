@@ -9,8 +9,8 @@ from engine.cli.graphs import SYMMETRISED
 from engine.cli.output import amount, gap_percent, number, percent, unit
 from engine.cli.results import kind_name, origin_of, told_gains
 from engine.cli.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
-from engine.comparison import Case, Comparison, Row
-from engine.problem import Kind
+from engine.problem.table import Kind
+from engine.solving.comparison import Case, Comparison, Row
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

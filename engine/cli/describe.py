@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.gains import GainTensor
-from engine.instance import Instance
+from engine.catalogue.instance import Instance
+from engine.gains.tensor import GainTensor
 
 QUANTILES = {
     "least": 0.0,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.catalogue.trainable import TrainableInstance
 from engine.cli.tables import facts
-from engine.trainable_instance import TrainableInstance
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

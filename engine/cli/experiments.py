@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from engine.catalogue.instance import load_instance
+from engine.catalogue.trainable import TrainableInstance
 from engine.cli.text_options import read_fields, read_keywords
 from engine.cli.training_options import TrainingOptions
 from engine.errors import EngineError, UsageError
-from engine.experiment import Experiment
-from engine.instance import load_instance
 from engine.plugins import BACKBONES, INSTANCES
-from engine.trainable_instance import TrainableInstance
-from engine.training_settings import TrainingSettings
+from engine.training.experiment import Experiment
+from engine.training.settings import TrainingSettings
 
 
 def make_experiment(options: TrainingOptions) -> Experiment:

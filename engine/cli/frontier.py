@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.cli.results import Result
-    from engine.lattice import LatticeProblem
-    from engine.problem import Problem
+    from engine.problem.lattice import LatticeProblem
+    from engine.problem.table import Problem
 
 
 @click.command(short_help="Solve for every budget: what one group more buys.")
@@ -53,7 +53,6 @@ def frontier(
 
     Example: engine frontier --instance mimic27 --budgets 1-10 --plot frontier.svg
     """
-    from engine.charts import frontier_chart
     from engine.cli.commands import say
     from engine.cli.frontier_rows import unjudged
     from engine.cli.output import check_output, save_plot
@@ -61,14 +60,15 @@ def frontier(
     from engine.cli.problems import check_budgets, read_options
     from engine.cli.progress import progress
     from engine.cli.results import exit_code
-    from engine.frontiers import frontier as solve_frontier
-    from engine.solution import Status
-    from engine.solver import choose_solver
+    from engine.plots.charts import frontier_chart
+    from engine.solving.frontier import frontier as solve_frontier
+    from engine.solving.solution import Status
+    from engine.solving.solver import choose_solver
 
     check_output(output)
     how = pick(SolverOptions, given)
     if plot is not None:
-        from engine.plots import check_plot
+        from engine.plots.drawing import check_plot
 
         check_output(plot)
         check_plot(plot)

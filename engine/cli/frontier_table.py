@@ -9,7 +9,7 @@ from engine.cli.frontier_rows import unjudged
 from engine.cli.output import amount, gap_percent, number, percent, unit
 from engine.cli.results import Result, kind_name
 from engine.cli.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
-from engine.problem import Kind
+from engine.problem.table import Kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -15,7 +15,7 @@ from engine.cli.options import output_options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from engine.gains import GainTensor
+    from engine.gains.tensor import GainTensor
     from engine.store import GainStore, StoredExperiment
     from engine.store.saving import Taken
 
@@ -40,8 +40,8 @@ def gains() -> None:
 
 
 def _open(url: str | None, *, create: bool = False) -> GainStore:
+    from engine.catalogue.trainable import default_store
     from engine.store import GainStore
-    from engine.trainable_instance import default_store
 
     return GainStore.open(url or default_store(), create=create)
 
@@ -176,7 +176,7 @@ def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: boo
     """Write the gains of an experiment to FILE (.csv, .parquet, .npz or any other format of gains)."""
     from engine.cli.commands import say
     from engine.cli.output import check_output
-    from engine.readers.gains_file import writable_paths
+    from engine.gains.formats.gains_file import writable_paths
     from engine.store.text import export_results
 
     for path in (file,) if raw else writable_paths(str(file)):
@@ -187,7 +187,7 @@ def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: boo
             say(f"{export_results(kept, number, file)} runs written to {file}.")
             return 0
         found: GainTensor = kept.tensor(number, split=split, of=of, form=form)
-    from engine.readers import write_gains
+    from engine.gains.formats import write_gains
 
     write_gains(found, str(file))
     say(f"{found.n_groups} groups of {found.n_tasks} tasks written to {file}: {found.provenance}.")

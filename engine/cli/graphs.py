@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.affinity import Affinity
 from engine.as_selection import as_selection
 from engine.cli.judging import Judgement, judgement
-from engine.constraint import Constraint
-from engine.gains import GainTensor
-from engine.lattice import LatticeProblem, graph_problem
-from engine.pair_mean import PairMeanModel
-from engine.solution import Solution
+from engine.gains.affinity import Affinity
+from engine.gains.pair_mean import PairMeanModel
+from engine.gains.tensor import GainTensor
+from engine.problem.constraint import Constraint
+from engine.problem.lattice import LatticeProblem, graph_problem
+from engine.solving.solution import Solution
 
 SYMMETRISED = "(A[i, j] + A[j, i]) / 2"
 

@@ -15,7 +15,7 @@ from engine.cli.parameters import Assignment, Budgets
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from engine.gains import GainTensor
+    from engine.gains.tensor import GainTensor
     from engine.guided.collection import GuidedProgress, GuidedResult, Measure, Observer
     from engine.guided.decision import Decision
     from engine.guided.study import Study
@@ -115,7 +115,7 @@ class GuidedOptions:
             Other arguments of the study.
         """
         from engine.cli.text_options import read_fields
-        from engine.gain_source import Predictor, make_gain_source
+        from engine.gains.source import Predictor, make_gain_source
         from engine.guided.acquisition import acquisition_class
         from engine.guided.study import DEFAULT_ACQUISITION, DEFAULT_PREDICTOR, Study
         from engine.plugins import GAIN_SOURCES

@@ -18,8 +18,8 @@ from engine.cli.guided import GuidedOptions, emit_guided, guided_line, run_guide
 from engine.cli.training_options import TrainingOptions, refuse_training
 from engine.collection.collect import Collected, Plan
 from engine.errors import DataError, UsageError
-from engine.experiment import Experiment
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
+from engine.training.experiment import Experiment
 
 if TYPE_CHECKING:
     from engine.guided.collection import GuidedProgress, Observer
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 def is_recorded(options: TrainingOptions) -> bool:
     """Whether the instance asked for has recorded gains, so that measuring is looking up."""
+    from engine.catalogue.trainable import TrainableInstance
     from engine.plugins import INSTANCES
-    from engine.trainable_instance import TrainableInstance
 
     name = options.instance
     if name is None:
@@ -84,7 +84,7 @@ def guide_recorded(
     DataError
         If the gains are predictions.
     """
-    from engine.file_instance import open_instance
+    from engine.catalogue.files import open_instance
     from engine.guided.collection import recorded, recorded_alone
 
     refuse_training(options, "the gains of this instance are recorded")

@@ -55,7 +55,7 @@ def _listed() -> list[dict[str, Any]]:
 
 def _table(listed: Sequence[dict[str, Any]]) -> Iterator[RenderableType]:
     from engine.cli.tables import Column, Fitted
-    from engine.gain_source import Predictor, source_names
+    from engine.gains.source import Predictor, source_names
 
     yield Fitted(
         [
@@ -102,13 +102,13 @@ def show(
 
     Of one that trains: its tasks, and how its groups are trained. As CSV: the coverage of the tasks.
     """
+    from engine.catalogue.files import open_instance
+    from engine.catalogue.trainable import TrainableInstance
     from engine.cli.describe import describe
     from engine.cli.describe_training import describe_training, training_table
     from engine.cli.description_table import description_table
     from engine.cli.output import check_output, emit_csv, emit_json, emit_table
     from engine.cli.problems import warn_of_percent
-    from engine.file_instance import open_instance
-    from engine.trainable_instance import TrainableInstance
 
     check_output(output)
     opened = open_instance(

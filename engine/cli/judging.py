@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.errors import DataError
-from engine.evaluate import Scores
-from engine.gains import GainTensor
-from engine.solution import ChosenGroup, Solution
+from engine.gains.tensor import GainTensor
+from engine.solving.referee import Scores
+from engine.solving.solution import ChosenGroup, Solution
 
 
 @dataclass(frozen=True)

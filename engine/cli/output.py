@@ -18,7 +18,7 @@ from engine.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from engine.charts import Panel
+    from engine.plots.charts import Panel
 
 UNWRAPPED = 10_000
 """Columns of a table that goes to a file or a pipe: no line is broken there."""
@@ -82,7 +82,7 @@ def save_plot(panels: Sequence[Panel], path: Path) -> None:
     if not panels:
         say(f"no plot: no budget has a grouping, so {path} was not written.")
         return
-    from engine.plots import draw, save_figure
+    from engine.plots.drawing import draw, save_figure
 
     save_figure(draw(panels), path)
 

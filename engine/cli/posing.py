@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.affinity import task_affinity
-from engine.cli.affinity_instance import AffinityInstance
+from engine.catalogue.affinities import AffinityInstance
+from engine.catalogue.instance import Instance
 from engine.cli.graphs import PairGraph
 from engine.cli.options import KindOptions, ProblemOptions
 from engine.cli.problems import (
@@ -20,12 +20,12 @@ from engine.cli.problems import (
 )
 from engine.cli.results import Result
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.gain_source import Predictor, make_gain_source, source_names
-from engine.gains import GainTensor
-from engine.instance import Instance
-from engine.lattice import LatticeProblem
-from engine.problem import Problem
-from engine.solution import Solution
+from engine.gains.affinity import task_affinity
+from engine.gains.source import Predictor, make_gain_source, source_names
+from engine.gains.tensor import GainTensor
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Problem
+from engine.solving.solution import Solution
 
 DEFAULT_MODEL = "hoa"
 

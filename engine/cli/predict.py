@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.gain_model import GainModel
-    from engine.gain_source import Predictor
-    from engine.gains import GainTensor
+    from engine.gains.model import GainModel
+    from engine.gains.source import Predictor
+    from engine.gains.tensor import GainTensor
 
 MOST_LISTED = 16
 """Up to so many tasks, an affinity is extended to all groups unless others are named."""
@@ -130,9 +130,9 @@ def predict(
     from engine.cli.output import check_output
     from engine.cli.text_options import read_fields
     from engine.errors import UsageError
-    from engine.gain_source import AffinitySource, GainSource, Predictor, make_gain_source
+    from engine.gains.formats.gains_file import writable_paths
+    from engine.gains.source import AffinitySource, GainSource, Predictor, make_gain_source
     from engine.plugins import GAIN_SOURCES
-    from engine.readers.gains_file import writable_paths
 
     if output is None:
         written = []
@@ -164,7 +164,7 @@ def predict(
         if affinity_output is not None:
             raise UsageError(f"The gain source {source!r} has no affinity to write.")
         if embeddings_plot is not None:
-            from engine.plots import check_plot
+            from engine.plots.drawing import check_plot
 
             check_plot(embeddings_plot)
         known = _known(training, store, experiment, merge_duplicates, baseline)
@@ -197,8 +197,8 @@ def _known(
     options: TrainingOptions, store: str | None, experiment: str | None, merge: bool, baseline: str
 ) -> GainTensor:
     """Return the gains to fit on."""
+    from engine.catalogue.files import open_instance
     from engine.errors import UsageError
-    from engine.file_instance import open_instance
 
     refuse_training(options, "a predictor only fits known gains")
     if (options.instance is None) == (store is None):
@@ -227,9 +227,9 @@ def _fitted(
     predict_all: bool,
 ) -> tuple[GainModel, GainTensor]:
     """Return the fitted model, and its gains of the groups asked for."""
+    from engine.catalogue.instance import fit_provenance
     from engine.collection.groups import unique
-    from engine.instance import fit_provenance
-    from engine.predictions import predictions
+    from engine.gains.predictions import predictions
 
     group_seed, seed = seeds
     known = gains
@@ -258,9 +258,9 @@ def _extended(
 ) -> GainTensor:
     from engine.cli.experiments import make_experiment
     from engine.errors import UsageError
-    from engine.gain_model import tabulate
-    from engine.pair_mean import PairMeanModel
-    from engine.readers import write_affinity
+    from engine.gains.formats import write_affinity
+    from engine.gains.model import tabulate
+    from engine.gains.pair_mean import PairMeanModel
 
     experiment = make_experiment(options)
     if groups is None:
@@ -292,8 +292,8 @@ def _parsed(groups: str, tasks: Sequence[str], seed: int) -> NDArray[np.bool_]:
 def _write_embeddings(model: GainModel, output: Path | None, plot: Path | None) -> None:
     """Write and draw the task embeddings of a model."""
     from engine.errors import UsageError
-    from engine.gain_model import EmbeddedModel
-    from engine.task_embeddings import plot_embeddings, write_embeddings
+    from engine.gains.embeddings import plot_embeddings, write_embeddings
+    from engine.gains.model import EmbeddedModel
 
     if output is None and plot is None:
         return
@@ -306,7 +306,7 @@ def _write_embeddings(model: GainModel, output: Path | None, plot: Path | None) 
 
 
 def _write(tensor: GainTensor, output: str | None) -> None:
-    from engine.readers import write_gains
+    from engine.gains.formats import write_gains
 
     if output is not None:
         write_gains(tensor, output)

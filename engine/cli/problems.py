@@ -6,11 +6,16 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from engine.cli.affinity_instance import AffinityInstance, is_affinity_file
+from engine.catalogue.affinities import AffinityInstance, is_affinity_file
+from engine.catalogue.files import FileInstance, open_instance
+from engine.catalogue.instance import Instance
 from engine.cli.commands import say
 from engine.cli.options import ProblemOptions
-from engine.constraint import Constraint
-from engine.constraints import (
+from engine.errors import UsageError, unknown_name
+from engine.gains.tensor import GainTensor
+from engine.plugins import INSTANCES, OBJECTIVES
+from engine.problem.constraint import Constraint
+from engine.problem.constraints import (
     Apart,
     Floor,
     Forbidden,
@@ -21,13 +26,8 @@ from engine.constraints import (
     Partition,
     Together,
 )
-from engine.errors import UsageError, unknown_name
-from engine.file_instance import FileInstance, open_instance
-from engine.gains import GainTensor
-from engine.instance import Instance
-from engine.objectives import Objective
-from engine.plugins import INSTANCES, OBJECTIVES
-from engine.problem import Problem
+from engine.problem.objectives import Objective
+from engine.problem.table import Problem
 
 
 def open_asked(name: str, options: ProblemOptions, *, affinity: bool = False) -> Instance:

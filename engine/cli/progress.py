@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.lattice import LatticeProblem
-from engine.problem import Problem
-from engine.progress import Observer
-from engine.solution import Event, Solution
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Problem
+from engine.solving.control import Observer
+from engine.solving.solution import Event, Solution
 
 if TYPE_CHECKING:
     from rich.text import Text

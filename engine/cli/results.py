@@ -9,10 +9,10 @@ from typing import Any
 from engine.cli.commands import FAILED
 from engine.cli.graphs import PairGraph, Selection
 from engine.cli.judging import Judgement, judgement
-from engine.evaluate import Scores
-from engine.gains import GainTensor
-from engine.problem import Kind
-from engine.solution import Solution, Status
+from engine.gains.tensor import GainTensor
+from engine.problem.table import Kind
+from engine.solving.referee import Scores
+from engine.solving.solution import Solution, Status
 
 NO_SOLUTION = 4
 EXIT_CODES = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from engine.cli.output import amount, gap_percent, number, percent, unit
 from engine.cli.results import PROVEN, Result, basis, kind_name
 from engine.cli.tables import MEASURED_NOTE, PREDICTED, PREDICTED_NOTE, Column, Fitted, facts, starred
-from engine.problem import Kind
-from engine.solution import Status
+from engine.problem.table import Kind
+from engine.solving.solution import Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

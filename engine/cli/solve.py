@@ -62,9 +62,9 @@ def solve(
     from engine.cli.problems import read_options
     from engine.cli.progress import progress
     from engine.cli.results import EXIT_CODES
-    from engine.solution import Solution, Status, Termination
-    from engine.solver import choose_solver
-    from engine.solving import solve as solve_problem
+    from engine.solving.solution import Solution, Status, Termination
+    from engine.solving.solve import solve as solve_problem
+    from engine.solving.solver import choose_solver
 
     check_output(output)
     how = pick(SolverOptions, given)

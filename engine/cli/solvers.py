@@ -40,8 +40,8 @@ def _listed() -> list[dict[str, Any]]:
     from engine.cli.results import kind_name
     from engine.errors import EngineError
     from engine.plugins import SOLVERS, missing_modules
-    from engine.problem import Kind
-    from engine.solver import solver_options
+    from engine.problem.table import Kind
+    from engine.solving.solver import solver_options
 
     listed: list[dict[str, Any]] = []
     for name in SOLVERS.names():
@@ -88,7 +88,7 @@ def _table(listed: Sequence[dict[str, Any]]) -> Fitted:
 
 def _legend() -> str:
     from engine.cli.results import kind_name
-    from engine.problem import Kind
+    from engine.problem.table import Kind
 
     return "Kinds of problem: " + "; ".join(f"{kind_name(kind)}: {kind}" for kind in Kind) + "."
 

@@ -16,7 +16,7 @@ from engine.cli.training_options import TrainingOptions, training_options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from engine.realised_gains import RealisedGains
+    from engine.collection.realised_gains import RealisedGains
     from engine.store.seed_values import Form
 
 
@@ -73,10 +73,10 @@ def train(
     from engine.cli.experiments import make_experiment
     from engine.cli.output import check_output
     from engine.cli.text_options import read_fields
-    from engine.gain_source import Collector, make_gain_source
+    from engine.collection.realised_gains import train_solution
+    from engine.gains.source import Collector, make_gain_source
     from engine.plugins import GAIN_SOURCES
-    from engine.realised_gains import train_solution
-    from engine.solution import Solution
+    from engine.solving.solution import Solution
 
     check_output(report)
     chosen = Solution.load(solution)

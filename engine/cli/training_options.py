@@ -10,7 +10,7 @@ import click
 from engine.cli.options import Command, add_options, data_dir_option
 from engine.cli.parameters import Assignment, Names
 from engine.errors import UsageError
-from engine.training_settings import OPTIMISERS, PRECISIONS
+from engine.training.settings import OPTIMISERS, PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TrainingOptions:
     backbone, backbone_option
         The network and its options.
     epochs, patience, batch_size, optimiser, learning_rate, momentum, weight_decay, clip_norm, precision
-        As in :class:`~engine.training_settings.TrainingSettings`.
+        As in :class:`~engine.training.settings.TrainingSettings`.
     """
 
     instance: str | None

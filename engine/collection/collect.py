@@ -18,10 +18,10 @@ from engine.collection.plan import Membership, chunks, missing, with_singles
 from engine.collection.progress import CollectionObserver, CollectionProgress
 from engine.collection.reliability import LEAST_ENTRIES, Reliability, reliability
 from engine.errors import DataError, UsageError
-from engine.experiment import Experiment
-from engine.gain_source import Collector
-from engine.gains import GainTensor
-from engine.trained_groups import TrainedGroups
+from engine.gains.source import Collector
+from engine.gains.tensor import GainTensor
+from engine.training.experiment import Experiment
+from engine.training.trained_groups import TrainedGroups
 
 if TYPE_CHECKING:
     from engine.executors import Executor

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError, unknown_name
 from engine.files import read_text
-from engine.gain_model import all_groups
+from engine.gains.model import all_groups
 
 Membership = NDArray[np.bool_]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.collection.reliability import Reliability
-from engine.trained_groups import TrainedGroups
+from engine.training.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gain_checks import is_number
-from engine.gains import GainTensor
+from engine.gains.checks import is_number
+from engine.gains.tensor import GainTensor
 from engine.guided.belief import Belief
 from engine.guided.normal import expected_excess
 from engine.guided.question import Question

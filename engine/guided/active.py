@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.errors import DataError, UsageError
-from engine.gain_source import Predictor
-from engine.gains import GainTensor
+from engine.gains.source import Predictor
+from engine.gains.tensor import GainTensor
 from engine.guided.collection import collect_guided, recorded, recorded_alone
 from engine.guided.study import Study
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gain_model import GainModel, PosteriorModel, UncertainModel
-from engine.gains import GainTensor
-from engine.predictions import predictions
+from engine.gains.model import GainModel, PosteriorModel, UncertainModel
+from engine.gains.predictions import predictions
+from engine.gains.tensor import GainTensor
 
 Numbers = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gain_model import all_groups
+from engine.gains.model import all_groups
 
 Membership = NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gains import GainTensor, Quantity
+from engine.gains.tensor import GainTensor, Quantity
 from engine.guided.improvement import Improvement
 from engine.guided.study import Study
 

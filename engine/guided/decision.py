@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gain_model import PosteriorModel
-from engine.gain_source import Predictor
-from engine.gains import GainTensor
+from engine.gains.model import PosteriorModel
+from engine.gains.source import Predictor
+from engine.gains.tensor import GainTensor
 from engine.guided.belief import Belief
 from engine.guided.question import Question
-from engine.solution import Solution
+from engine.solving.solution import Solution
 
 Numbers = NDArray[np.float64]
 

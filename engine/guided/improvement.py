@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import UsageError
-from engine.evaluate import referee
 from engine.guided.belief import Belief
 from engine.guided.question import Question
-from engine.problem import Problem
-from engine.solution import Solution
+from engine.problem.table import Problem
+from engine.solving.referee import referee
+from engine.solving.solution import Solution
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 
 
 def single_gains(tasks: tuple[str, ...]) -> GainTensor:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import Constraint, Limits
-from engine.constraints import Budget
 from engine.errors import DataError, UsageError, unknown_name
-from engine.frontiers import frontier
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 from engine.guided.belief import Belief
-from engine.objectives import Objective, TotalGain
-from engine.problem import Problem, check_parts
-from engine.solution import Solution, Termination
+from engine.problem.constraint import Constraint, Limits
+from engine.problem.constraints import Budget
+from engine.problem.objectives import Objective, TotalGain
+from engine.problem.table import Problem, check_parts
+from engine.solving.frontier import frontier
+from engine.solving.solution import Solution, Termination
 
 Numbers = NDArray[np.float64]
 

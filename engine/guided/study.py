@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import Constraint
 from engine.errors import UsageError
-from engine.gain_model import GainModel
-from engine.gain_source import Predictor, make_gain_source
-from engine.gains import GainTensor
+from engine.gains.model import GainModel
+from engine.gains.source import Predictor, make_gain_source
+from engine.gains.tensor import GainTensor
 from engine.guided.acquisition import Acquisition, acquisition_class, expected_improvements
 from engine.guided.belief import Belief
 from engine.guided.candidates import candidate_groups, initial_order
@@ -20,7 +19,8 @@ from engine.guided.decision import Decision, decide
 from engine.guided.improvement import Improvement, expected_improvement
 from engine.guided.known import canonical_order, single_gains, with_told
 from engine.guided.question import Question
-from engine.objectives import Objective
+from engine.problem.constraint import Constraint
+from engine.problem.objectives import Objective
 
 Membership = NDArray[np.bool_]
 

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, unknown_name
-from engine.experiment import Experiment
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 from engine.store import claims, saving
 from engine.store.curves import unpack_curves
 from engine.store.database import connect, insert_into, shown, transaction
@@ -23,7 +22,8 @@ from engine.store.reading import read_blocks, read_values
 from engine.store.run_batch import RunBatch
 from engine.store.seed_values import Form, SeedValues
 from engine.store.stored_experiment import StoredExperiment, list_experiments
-from engine.trained_groups import TrainedGroups
+from engine.training.experiment import Experiment
+from engine.training.trained_groups import TrainedGroups
 
 
 class GainStore:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.store.curves import pack_curves
 from engine.store.keys import checksums, members_text, membership_of, split_number
-from engine.trained_groups import TrainedGroups
+from engine.training.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class RunBatch:
     members, seeds
         One per run: its group as text, and its seed.
     epochs, best_epoch, seconds
-        One per run, as in :class:`~engine.trained_groups.TrainedGroups`.
+        One per run, as in :class:`~engine.training.trained_groups.TrainedGroups`.
     counts
         Shape (R,): how many results each run has; a run without any has diverged.
     split, task, metric, loss

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains import GainTensor
+from engine.gains.tensor import GainTensor
 
 Form = Literal["relative", "log-ratio"]
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.constraint import Constraint
-from engine.constraints import GroupCount, Mandatory
-from engine.evaluate import referee
-from engine.extension import PyomoConstraint
-from engine.problem import Problem
-from engine.solution import Status
-from engine.solving import solve
+from engine.problem.constraint import Constraint
+from engine.problem.constraints import GroupCount, Mandatory
+from engine.problem.extension import PyomoConstraint
+from engine.problem.table import Problem
+from engine.solving.referee import referee
+from engine.solving.solution import Status
+from engine.solving.solve import solve
 
 
 def check_extension(

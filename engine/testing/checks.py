@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from engine.evaluate import referee
-from engine.lattice import LatticeProblem
-from engine.problem import Problem
-from engine.progress import Choice
-from engine.solution import Solution, Status
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Problem
+from engine.solving.control import Choice
+from engine.solving.referee import referee
+from engine.solving.solution import Solution, Status
 
 
 def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tolerance: float = 1e-6) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from engine.errors import UnsupportedError
-from engine.lattice import LatticeProblem
 from engine.plugins import SOLVERS
-from engine.problem import Feature, Problem
-from engine.progress import Observer
-from engine.solution import Event, Solution, Status, Termination
-from engine.solver import Solver, SolverInfo, make_solver
-from engine.solving import solve
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Problem
+from engine.solving.control import Observer
+from engine.solving.solution import Event, Solution, Status, Termination
+from engine.solving.solve import solve
+from engine.solving.solver import Solver, SolverInfo, make_solver
 from engine.testing.checks import check_solution
 from engine.testing.transforms import AnyProblem, renamed, reordered, scaled
 

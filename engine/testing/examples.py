@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.constraint import Constraint
-from engine.constraints import (
+from engine.gains.tensor import GainTensor
+from engine.problem.constraint import Constraint
+from engine.problem.constraints import (
     Budget,
     GroupCount,
     Mandatory,
     MembershipLimit,
     Partition,
 )
-from engine.gains import GainTensor
-from engine.objectives import Objective, SetFunction, TotalGain, WorstGain
-from engine.problem import Feature, Problem
+from engine.problem.objectives import Objective, SetFunction, TotalGain, WorstGain
+from engine.problem.table import Feature, Problem
 from engine.testing.extensions import LargeGroups, MostMembers
 from engine.testing.random_problems import PricedGain
 

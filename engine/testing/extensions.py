@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.constraint import Grouping
-from engine.extension import Decisions, ExtendedObjective, PyomoConstraint
-from engine.objectives import Objective
+from engine.problem.constraint import Grouping
+from engine.problem.extension import Decisions, ExtendedObjective, PyomoConstraint
+from engine.problem.objectives import Objective
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,11 @@ from itertools import chain, combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import Constraint, Grouping
-from engine.constraints import (
+from engine.errors import UsageError
+from engine.gains.model import all_groups
+from engine.gains.tensor import GainTensor
+from engine.problem.constraint import Constraint, Grouping
+from engine.problem.constraints import (
     Apart,
     Budget,
     Floor,
@@ -24,13 +27,10 @@ from engine.constraints import (
     Partition,
     Together,
 )
-from engine.errors import UsageError
-from engine.evaluate import referee
-from engine.gain_model import all_groups
-from engine.gains import GainTensor
-from engine.lattice import LatticeProblem
-from engine.objectives import SetFunction
-from engine.problem import Problem
+from engine.problem.lattice import LatticeProblem
+from engine.problem.objectives import SetFunction
+from engine.problem.table import Problem
+from engine.solving.referee import referee
 from engine.testing.random_lattices import NotOfSize
 
 MOST_SETS = 1_500_000
@@ -74,8 +74,8 @@ def lattice_optimum(problem: LatticeProblem) -> float | None:
 
 
 def _solved(problem: LatticeProblem) -> float | None:
-    from engine.solution import Status
-    from engine.solving import solve
+    from engine.solving.solution import Status
+    from engine.solving.solve import solve
 
     solution = solve(problem.listed, threads=1)
     if solution.status is Status.INFEASIBLE:

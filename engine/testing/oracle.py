@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 from engine.errors import UsageError
-from engine.evaluate import referee
-from engine.problem import Problem
+from engine.problem.table import Problem
+from engine.solving.referee import referee
 
 MOST_GROUPS = 14
 

@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.affinity import Affinity
-from engine.constraint import Constraint, Grouping, Limits
-from engine.constraints import (
+from engine.errors import UsageError
+from engine.gains.affinity import Affinity
+from engine.gains.model import GainModel, all_groups
+from engine.gains.pair_mean import PairMeanModel
+from engine.gains.separable import PairSumModel
+from engine.gains.tabulated import TabulatedModel
+from engine.gains.tensor import GainTensor, Quantity
+from engine.problem.constraint import Constraint, Grouping, Limits
+from engine.problem.constraints import (
     Apart,
     Budget,
     Floor,
@@ -22,11 +28,8 @@ from engine.constraints import (
     Partition,
     Together,
 )
-from engine.errors import UsageError
-from engine.gain_model import GainModel, all_groups
-from engine.gains import GainTensor, Quantity
-from engine.lattice import LatticeProblem
-from engine.objectives import (
+from engine.problem.lattice import LatticeProblem
+from engine.problem.objectives import (
     LowerConfidenceGain,
     MembershipAverage,
     Objective,
@@ -35,10 +38,7 @@ from engine.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.pair_mean import PairMeanModel
-from engine.problem import Feature, Kind
-from engine.separable_model import PairSumModel
-from engine.tabulated_model import TabulatedModel
+from engine.problem.table import Feature, Kind
 from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
 from engine.testing.random_problems import PricedGain
 

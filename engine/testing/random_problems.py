@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.constraint import Constraint
-from engine.constraints import (
+from engine.gains.tensor import GainTensor
+from engine.problem.constraint import Constraint
+from engine.problem.constraints import (
     Apart,
     Budget,
     Floor,
@@ -20,9 +21,8 @@ from engine.constraints import (
     Partition,
     Together,
 )
-from engine.extension import ExtendedObjective
-from engine.gains import GainTensor
-from engine.objectives import (
+from engine.problem.extension import ExtendedObjective
+from engine.problem.objectives import (
     Coefficients,
     LowerConfidenceGain,
     MembershipAverage,
@@ -33,7 +33,7 @@ from engine.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.problem import PROGRAM_FEATURES, Feature, Problem
+from engine.problem.table import PROGRAM_FEATURES, Feature, Problem
 from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
 from engine.testing.extensions import LargeGroups, MostMembers
 

@@ -9,17 +9,17 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.constraint import Constraint
-from engine.constraints import Floor
-from engine.extension import ExtendedObjective
-from engine.gain_model import GainModel
-from engine.gains import GainTensor
-from engine.lattice import LatticeProblem
-from engine.objectives import Objective
-from engine.pair_mean import PairMeanModel
-from engine.problem import Problem
-from engine.separable_model import PairSumModel
-from engine.tabulated_model import TabulatedModel
+from engine.gains.model import GainModel
+from engine.gains.pair_mean import PairMeanModel
+from engine.gains.separable import PairSumModel
+from engine.gains.tabulated import TabulatedModel
+from engine.gains.tensor import GainTensor
+from engine.problem.constraint import Constraint
+from engine.problem.constraints import Floor
+from engine.problem.extension import ExtendedObjective
+from engine.problem.lattice import LatticeProblem
+from engine.problem.objectives import Objective
+from engine.problem.table import Problem
 from engine.testing.random_problems import PricedGain
 
 T = TypeVar("T")

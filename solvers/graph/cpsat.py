@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.lattice import LatticeProblem
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.graph.form import Floats, Graph, Ints
 from solvers.graph.heuristics import opened
 from solvers.graph.pairs import Pairs

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gain_model import all_groups
-from engine.lattice import LatticeProblem
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.gains.model import all_groups
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.graph.form import Bools, Floats, Ints
 
 CHUNK = 100_000

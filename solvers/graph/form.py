@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.lattice import LatticeProblem
-from engine.lattice_limits import LatticeLimits
-from engine.separable_model import PairSumModel
+from engine.gains.separable import PairSumModel
+from engine.problem.lattice import LatticeProblem
+from engine.problem.lattice_limits import LatticeLimits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

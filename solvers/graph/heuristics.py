@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.lattice import LatticeProblem
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.graph.form import Graph, Ints
 from solvers.graph.search import Search
 from solvers.graph.threads import one_thread

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.compiling import compiled_in_time
 from solvers.graph import chains
 from solvers.graph.form import Graph, Ints

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.affinity import Affinity
-from engine.lattice import LatticeProblem
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.gains.affinity import Affinity
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.graph.form import Ints
 from solvers.graph.heuristics import finished, opened
 from solvers.graph.threads import one_thread

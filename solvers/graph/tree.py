@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.progress import Control
-from engine.solving import PROOF_TOLERANCE
+from engine.solving.control import Control
+from engine.solving.solve import PROOF_TOLERANCE
 from solvers.graph.form import Bools, Floats, Graph, Ints
 from solvers.graph.pairs import Pairs, closure
 from solvers.graph.relaxation import Relaxation

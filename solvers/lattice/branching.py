@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.climbing import find_atoms
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.lattice_limits import LatticeLimits
-from engine.separable_model import SeparableModel
+from engine.gains.separable import SeparableModel
+from engine.problem.lattice_limits import LatticeLimits
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 
 STEPS = 40

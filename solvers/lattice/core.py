@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.program import Program
-from engine.progress import Control
-from engine.solution import Termination
+from engine.problem.program import Program
+from engine.solving.control import Control
+from engine.solving.solution import Termination
 from solvers.branch_and_bound import BranchAndBound
 from solvers.lattice.form import LatticeForm, Members
 from solvers.presolve import presolve

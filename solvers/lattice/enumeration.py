@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.form import POSSIBLE, Floats, LatticeForm, Members, Prices
 from solvers.lattice.pricing import Priced, ranked
 

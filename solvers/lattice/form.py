@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gain_model import GainModel
-from engine.lattice import LatticeProblem
-from engine.lattice_limits import LatticeLimits
-from engine.program import Program
-from engine.separable_model import SeparableModel
+from engine.gains.model import GainModel
+from engine.gains.separable import SeparableModel
+from engine.problem.lattice import LatticeProblem
+from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.program import Program
 
 Floats = NDArray[np.float64]
 Members = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.core import NOTHING, Chosen, choose, judged, prove
 from solvers.lattice.form import LatticeForm, Members, Prices
 from solvers.lattice.master import Master, Relaxed

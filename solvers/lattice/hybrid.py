@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.branching import Branching
 from solvers.lattice.enumeration import Enumeration
 from solvers.lattice.form import Members, Prices

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.lattice import LatticeProblem
-from engine.progress import Control
-from engine.solver import Outcome, Solver
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver
 from solvers.branch_and_bound import BranchAndBound
 from solvers.subset_dp import SubsetDp
 
@@ -17,7 +17,7 @@ def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
     Parameters
     ----------
     problem
-        Over at most :data:`~engine.lattice.LISTED_TASKS` tasks.
+        Over at most :data:`~engine.problem.lattice.LISTED_TASKS` tasks.
     control
         Limits, and where the result is told.
 

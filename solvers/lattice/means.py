@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.separable_model import SeparableModel
+from engine.gains.separable import SeparableModel
 from solvers.lattice.climbing import Climber, make_climber
 from solvers.lattice.form import Floats, LatticeForm
 from solvers.lattice.partition_search import (

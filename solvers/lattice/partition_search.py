@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.separable_model import SeparableModel
+from engine.gains.separable import SeparableModel
 from solvers.lattice.climbing import find_atoms
 from solvers.lattice.form import POSSIBLE, Floats, LatticeForm, Members
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.form import Floats, LatticeForm, Members, Prices
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.progress import Control
-from engine.solution import Termination
-from engine.solver import Outcome
+from engine.solving.control import Control
+from engine.solving.solution import Termination
+from engine.solving.solver import Outcome
 from solvers.lattice.core import Chosen, judged
 from solvers.lattice.form import LatticeForm, Members
 from solvers.lattice.generation import Generation

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.progress import Control
-from engine.separable_model import SeparableModel
+from engine.gains.separable import SeparableModel
+from engine.solving.control import Control
 from solvers.lattice.form import NEVER, LatticeForm, Prices
 from solvers.lattice.threads import Stopped, done_on_threads
 

@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.constraints import Budget, Partition
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.lattice import LISTED_TASKS, LatticeProblem
-from engine.pair_mean import PairMeanModel
-from engine.problem import Feature, Kind
-from engine.progress import Control
-from engine.solver import Outcome, Solver, SolverInfo
+from engine.gains.pair_mean import PairMeanModel
+from engine.problem.constraints import Budget, Partition
+from engine.problem.lattice import LISTED_TASKS, LatticeProblem
+from engine.problem.table import Feature, Kind
+from engine.solving.control import Control
+from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.compiling import compiled_in_time
 from solvers.lattice.branching import Branching, can_branch
 from solvers.lattice.enumeration import Enumeration, Scan

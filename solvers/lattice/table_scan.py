@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.form import NEVER, Floats, LatticeForm, Members, Prices
 from solvers.lattice.threads import Stopped, done_on_threads
 

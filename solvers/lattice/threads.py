@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from engine.progress import Control
+from engine.solving.control import Control
 
 Part = TypeVar("Part")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.form import NEVER, Floats, LatticeForm, Prices
 from solvers.lattice.separable_scan import SeparableScan
 

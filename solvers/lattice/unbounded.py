@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.lattice.form import Members, Prices
 from solvers.lattice.pricing import Priced
 

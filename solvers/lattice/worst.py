@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.progress import Control
-from engine.solver import Outcome
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
 from solvers.branch_and_bound import BranchAndBound
 from solvers.lattice.form import LatticeForm, Members
 from solvers.lattice.search import LatticeSearch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
+from engine.problem.program import Program
 from solvers.presolve import compiled, compiled_moves
 from solvers.presolve.kernels import Ascent, Fixing, Multipliers, uncovered_worth
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 from solvers.presolve.kernels import (
     FIRST_STEP,
     LARGEST_PRICE,

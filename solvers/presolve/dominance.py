@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
+from engine.problem.program import Program
 
 MOST_GROUPS = 500
 """Above so many groups the pairwise comparison costs more than it saves."""

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 
 # Polyak steps, tuned on the measured and the HOA gains of mimic27: the first factor of the step, how
 # much of the last direction is kept, and when and how far the factor falls.

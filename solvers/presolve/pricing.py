@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 from solvers.presolve import compiled
 from solvers.presolve.adapter import CompiledKernels
 from solvers.presolve.kernels import Ascent, Fixing, Multipliers

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.program import Program
-from engine.progress import Control
+from engine.problem.program import Program
+from engine.solving.control import Control
 from solvers.presolve.dominance import undominated
 from solvers.presolve.kernels import (
     Ascent,

@@ -10,8 +10,8 @@ from backbones.autoformer.decomposition import Decomposition
 from backbones.training.loop import train_group
 from engine import DataError, UsageError
 from engine.data import MultiTaskData, Task
-from engine.experiment import Experiment
-from engine.training_settings import TrainingSettings
+from engine.training.experiment import Experiment
+from engine.training.settings import TrainingSettings
 
 SMALL = {"horizon": 6, "label": 6, "hidden": 16, "inner": 32, "window": 7, "dropout": 0.0}
 

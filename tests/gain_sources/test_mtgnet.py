@@ -25,7 +25,7 @@ from engine import (
     solve,
     tabulate,
 )
-from engine.gain_model import EmbeddedModel
+from engine.gains.model import EmbeddedModel
 from gain_sources import mtgnet_model
 from gain_sources.mtgnet import Mtgnet
 from gain_sources.mtgnet_network import Weights, initial_weights, predicted

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
 from engine import GainTensor, Predictor, UsageError, all_groups, make_gain_source
-from engine.pair_mean import PairMeanModel
+from engine.gains.pair_mean import PairMeanModel
 from gain_sources.additive import Additive
 from gain_sources.pair_scores import PairScores
 from gain_sources.ridge import Ridge

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import Kind, LatticeProblem, Outcome, Solver, SolverInfo
-from engine.progress import Control
+from engine.solving.control import Control
 from engine.testing.random_lattices import LATTICE_FEATURES
 from solvers.branch_and_bound import BranchAndBound
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.objectives import Aggregate, Sense
+from engine.problem.objectives import Aggregate, Sense
 from engine.testing.oracle import optimum
 from solvers.branch_and_bound import BranchAndBound
 from solvers.cpsat import CpSat, _Run

@@ -11,8 +11,8 @@ import pytest
 
 import engine
 from engine import Budget, GainTensor, GroupCount, Mandatory, MembershipLimit, Partition, Problem, Status
-from engine.gain_checks import pack_rows
-from engine.progress import Control
+from engine.gains.checks import pack_rows
+from engine.solving.control import Control
 from engine.testing import check_solution
 from instances.generators import noisy_pair_means
 from solvers import branch_and_bound
@@ -271,7 +271,7 @@ def test_groups_are_told_apart_even_where_their_hashes_agree(monkeypatch: pytest
     rows = {row: gains.find(gains.group(row)) for row in range(gains.n_groups)}
     assert all(found == (row,) for row, found in rows.items())
     monkeypatch.setattr(
-        "engine.gains.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
+        "engine.gains.tensor.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
     )
     same = GainTensor(gains.tasks, gains.indptr, gains.members, gains.values)
     assert same.find(same.group(300)) == (300,)

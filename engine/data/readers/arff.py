@@ -11,7 +11,7 @@ import numpy as np
 from engine.data.readers.table import Column, Table, check_names, make_column
 from engine.errors import DataError
 from engine.files import read_text
-from engine.readers.figures import finite
+from engine.gains.formats.figures import finite
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _CELL = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?)\s*(?:,|$)")

@@ -12,7 +12,7 @@ import numpy as np
 from engine.data.readers.table import Column, Table, check_names, make_column
 from engine.errors import DataError, MissingDependencyError
 from engine.files import read_bytes
-from engine.readers.foreign import told
+from engine.gains.formats.foreign import told
 
 
 def read(path: Path) -> Table:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, unknown_name
-from engine.readers.figures import finite
+from engine.gains.formats.figures import finite
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 """Cells, in lower case, that stand for nothing unless a format says otherwise."""

@@ -11,8 +11,8 @@ from backbones import Batches, DeviceData, build_group_model, key
 from backbones.training.loop import group_loss, member_losses
 from engine.data import MultiTaskData, Task
 from engine.data.metrics import evaluate
-from engine.experiment import Experiment
-from engine.training_settings import TrainingSettings
+from engine.training.experiment import Experiment
+from engine.training.settings import TrainingSettings
 
 BINARY = (Task("a", "binary"), Task("b", "binary"), Task("c", "binary"))
 MIXED = (

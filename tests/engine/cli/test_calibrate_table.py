@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from engine import GainTensor, Predictor, all_groups, make_gain_source, read_gains, write_gains
-from engine.calibration import calibrate
+from engine.gains.calibration import calibrate
 
 Engine = Callable[..., Result]
 TASKS = ("a", "b", "c", "d", "e")

@@ -130,7 +130,7 @@ def test_plot(engine, tmp_path, ending: str) -> None:
 
 
 def test_plot_without_matplotlib_says_so_at_once(engine, monkeypatch) -> None:
-    monkeypatch.setattr("engine.plots.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("engine.plots.drawing.importlib.util.find_spec", lambda name: None)
     result = engine("frontier", "--instance", "fake", "--solver", "crash", "--plot", "out.png")
     assert result.exit_code == 2
     assert "task-grouping-engine[plot]" in result.stderr

@@ -56,7 +56,10 @@ def test_no_command_shows_the_help(engine) -> None:
         (["solve", "--instance", "fake", "--solver", "lacking"], "no_such_library"),
         (["solve", "--instance", "fake", "--solver", "narrow"], "does not support"),
         (["solve", "--instance", "fake", "--objective", "tota"], "Did you mean 'total'"),
-        (["solve", "--instance", "fake", "--objective", "engine.gains:GainTensor"], "engine.Objective"),
+        (
+            ["solve", "--instance", "fake", "--objective", "engine.gains.tensor:GainTensor"],
+            "engine.Objective",
+        ),
         (["solve", "--instance", "fake", "--objective", "worst", "--kappa", "2"], "no --kappa"),
         (["solve", "--instance", "fake", "--weight", "a=2", "--kappa", "2"], "one of them"),
         (["solve", "--instance", "fake", "--weight", "x=2"], "x"),

@@ -22,8 +22,8 @@ from engine import (
     load_instance,
     solve,
 )
-from engine.problem import Problem
-from engine.realised_gains import relative_gains, train_solution
+from engine.collection.realised_gains import relative_gains, train_solution
+from engine.problem.table import Problem
 
 Engine = Callable[..., Result]
 GROUPS = [[0, 1, 2], [2, 3], [4], [5, 6, 7, 8, 9]]

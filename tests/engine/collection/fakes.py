@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from engine import Experiment, MultiTaskData, Task
 from engine.data.splits import random_splits
-from engine.gain_source import Collector, GainSourceInfo
-from engine.trained_groups import TrainedGroups
+from engine.gains.source import Collector, GainSourceInfo
+from engine.training.trained_groups import TrainedGroups
 
 
 @dataclass(frozen=True)

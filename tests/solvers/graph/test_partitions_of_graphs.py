@@ -32,7 +32,7 @@ from engine import (
     selection_value,
     solve,
 )
-from engine.solution import Event
+from engine.solving.solution import Event
 from engine.testing import check_solution
 from instances.generators import low_rank_affinity
 from tests.solvers.graph.graphs import affinity, random_graph

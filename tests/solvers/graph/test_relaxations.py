@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import graph_problem
-from engine.progress import Control
+from engine.solving.control import Control
 from solvers.graph.augmented import Augmented
 from solvers.graph.enumeration import bell, growth_strings
 from solvers.graph.form import Graph

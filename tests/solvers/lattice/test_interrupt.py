@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine import Budget, LatticeProblem, PairMeanModel, solve
-from engine.progress import Control
+from engine.solving.control import Control
 from engine.testing.dice import task_names
 from solvers.lattice.branching import Branching
 from solvers.lattice.enumeration import Enumeration
@@ -22,7 +22,7 @@ from solvers.lattice.table_scan import TableScan
 HARD = """
 import numpy as np
 from engine import Budget, LatticeProblem, PairMeanModel, solve
-from engine.progress import Observer
+from engine.solving.control import Observer
 
 class Told(Observer):
     def on_incumbent(self, event):

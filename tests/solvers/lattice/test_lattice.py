@@ -44,7 +44,7 @@ from engine import (
     selection_value,
     solve,
 )
-from engine.affinity import Affinity
+from engine.gains.affinity import Affinity
 from engine.testing import check_solution, lattice_optimum, random_lattice_problem
 from engine.testing.dice import task_names
 from engine.testing.random_lattices import NotOfSize

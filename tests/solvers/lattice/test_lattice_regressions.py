@@ -34,7 +34,7 @@ from engine import (
     frontier,
     solve,
 )
-from engine.separable_model import predict_separable
+from engine.gains.separable import predict_separable
 from engine.testing import check_solution
 from engine.testing.dice import task_names
 from solvers.lattice.enumeration import Enumeration

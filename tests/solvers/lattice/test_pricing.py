@@ -27,7 +27,7 @@ from engine import (
     all_groups,
     solve,
 )
-from engine.progress import Control
+from engine.solving.control import Control
 from engine.testing.dice import task_names
 from solvers.lattice.branching import Branching, can_branch
 from solvers.lattice.enumeration import Enumeration

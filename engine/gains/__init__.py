@@ -1,0 +1,1 @@
+"""Gains of tasks in groups: tensors, affinities and models, and the contract of what makes them."""

@@ -1,0 +1,1 @@
+"""Charts as numbers, and their drawing."""

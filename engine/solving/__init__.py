@@ -1,0 +1,1 @@
+"""Solving: the contract of solvers, solutions with their certificates, and the referee of both."""

@@ -1,0 +1,209 @@
+"""What a solver is."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.errors import MissingDependencyError, UnsupportedError, UsageError, unknown_name
+from engine.plugins import SOLVERS, missing_modules
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Feature, Kind, Problem
+from engine.solving.control import Choice, Control
+from engine.solving.solution import Termination
+
+
+@dataclass(frozen=True)
+class SolverInfo:
+    """What a solver declares about itself.
+
+    Attributes
+    ----------
+    summary
+        One line.
+    exact
+        Whether it proves optimality, given time.
+    features
+        What it can express.
+    kinds
+        The kinds of problem it takes; tables of groups by default.
+    requires
+        Modules it imports when it runs.
+    rank
+        Order of preference when the engine chooses; lower first.
+    reference
+        Where the method comes from.
+    """
+
+    summary: str
+    exact: bool
+    features: frozenset[Feature]
+    requires: tuple[str, ...] = ()
+    rank: int = 100
+    reference: str = ""
+    kinds: frozenset[Kind] = frozenset({Kind.TABLE})
+
+    def lacks(self, problem: Problem | LatticeProblem) -> list[str]:
+        """Return what a problem asks for that is not declared, in words."""
+        kind = [] if problem.kind in self.kinds else [str(problem.kind)]
+        return kind + sorted(problem.features - self.features)
+
+
+@dataclass
+class Outcome:
+    """What a solver claims. The engine checks it and makes the solution.
+
+    Attributes
+    ----------
+    rows
+        Tensor rows of the chosen groups, or, on a lattice, their membership, shape (k, N); None
+        without a grouping.
+    bound
+        Proven upper bound on the program value, infinite where nothing is proven.
+    termination
+        Why it stopped.
+    infeasible
+        Whether it proved that there is no grouping.
+    details
+        Anything worth telling, JSON values only.
+    """
+
+    rows: Choice | None
+    bound: float = np.inf
+    termination: Termination = Termination.COMPLETED
+    infeasible: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Solver(ABC):
+    """Base of all solvers. Subclasses are dataclasses: their fields are the solver's options.
+
+    Native libraries are imported inside :meth:`solve`, never at module level, so that listing
+    solvers stays cheap.
+    """
+
+    info: ClassVar[SolverInfo]
+
+    @abstractmethod
+    def solve(self, problem: Any, control: Control) -> Outcome:
+        """Solve a problem.
+
+        Parameters
+        ----------
+        problem
+            A :class:`~engine.Problem`, or a :class:`~engine.LatticeProblem` where the solver declares
+            the features of one. Uses only declared features, and no single demand makes it infeasible.
+        control
+            Seed, threads, time and warm start; report incumbents and bounds to it.
+
+        Returns
+        -------
+        Outcome
+            The best grouping found and what is proven.
+        """
+
+
+def solver_options(cls: type[Solver]) -> dict[str, Any]:
+    """Return the options of a solver class with their defaults."""
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    return {
+        one.name: one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        for one in dataclasses.fields(cls)
+    }
+
+
+def make_solver(solver: str | Solver, options: Mapping[str, Any] | None = None) -> tuple[str, Solver]:
+    """Return a solver and the name it goes by.
+
+    Parameters
+    ----------
+    solver
+        A registered name, ``"module:Class"``, or a solver object.
+    options
+        Keyword arguments for the solver's class.
+
+    Raises
+    ------
+    UsageError
+        If the name or an option is unknown, or a library is missing.
+    """
+    if isinstance(solver, Solver):
+        if options:
+            raise UsageError("Give options either in the solver object or by name, not both.")
+        return type(solver).__name__, solver
+    cls = SOLVERS.load(solver)
+    if not (isinstance(cls, type) and issubclass(cls, Solver)):
+        raise UsageError(f"The solver {solver!r} is not a subclass of engine.Solver.")
+    missing = missing_modules(cls.info.requires)
+    if missing:
+        raise MissingDependencyError(
+            f"The solver {solver!r} needs {', '.join(missing)}, not installed here: "
+            f"pip install {' '.join(missing)}"
+        )
+    known = solver_options(cls)
+    for name in options or {}:
+        if name not in known:
+            raise unknown_name(f"option of solver {solver!r}:", name, known)
+        _check_option(solver, name, (options or {})[name], known[name])
+    try:
+        return solver, cls(**(options or {}))
+    except TypeError as error:
+        raise UsageError(f"Solver {solver!r}: {error}") from error
+
+
+def _check_option(solver: str, name: str, given: Any, default: Any) -> None:
+    """Refuse an option that is of another kind than its default."""
+    kinds: dict[type, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}
+    allowed = kinds.get(type(default))
+    if allowed is None:
+        return
+    if not isinstance(given, allowed) or (isinstance(given, bool) and type(default) is not bool):
+        raise UsageError(
+            f"Option {name!r} of solver {solver!r} must be like its default {default!r}, not {given!r}."
+        )
+
+
+def check_supported(name: str, solver: Solver, problem: Problem | LatticeProblem) -> None:
+    """Refuse a problem that a solver cannot express, naming solvers that can.
+
+    Raises
+    ------
+    UnsupportedError
+        If a feature of the problem is not declared by the solver.
+    """
+    lacking = solver.info.lacks(problem)
+    if not lacking:
+        return
+    able = [other for other, info in _declared() if not info.lacks(problem)]
+    raise UnsupportedError(
+        f"The solver {name!r} does not support {', '.join(lacking)}. "
+        f"Solvers that do: {', '.join(able) or 'none'}."
+    )
+
+
+def _declared() -> Iterator[tuple[str, SolverInfo]]:
+    """Give what every solver declares; a plug-in that cannot be imported hides no other."""
+    for name in SOLVERS.names():
+        try:
+            yield name, SOLVERS.load(name).info
+        except UsageError:
+            continue
+
+
+def choose_solver(problem: Problem | LatticeProblem) -> str:
+    """Return the preferred installed solver for a problem: one that proves optimality if any does."""
+    able = []
+    for name, info in _declared():
+        if not info.lacks(problem) and not missing_modules(info.requires):
+            able.append((not info.exact, info.rank, name))
+    if not able:
+        raise UnsupportedError(
+            f"No installed solver supports {', '.join(sorted(problem.features))} over {problem.kind}."
+        )
+    return min(able)[2]

@@ -1,0 +1,71 @@
+"""What is trained: data, backbone and training settings, told by name and numbers only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from engine.data.multi_task_data import MultiTaskData
+from engine.plugins import BACKBONES
+from engine.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Everything that the result of training a group depends on, but for the group and the seed.
+
+    Attributes
+    ----------
+    data
+        The tasks and their data.
+    backbone
+        A registered backbone, or ``"module:Class"``.
+    backbone_options
+        Options of the backbone, by name.
+    settings
+        How it is trained.
+    source
+        The gain source that measures, and its options: another source is another experiment.
+    """
+
+    data: MultiTaskData
+    backbone: str = "mlp"
+    backbone_options: Mapping[str, Any] = field(default_factory=dict)
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    source: str = "measured"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the N tasks."""
+        return self.data.task_names
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What identifies the experiment, as JSON can hold it."""
+        return {
+            "name": self.data.name,
+            "source": self.source,
+            "data": self.data.digest,
+            "backbone": self.backbone,
+            "backbone_options": self._identified_options(),
+            "settings": asdict(self.settings),
+            "tasks": [asdict(task) for task in self.data.tasks],
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the description."""
+        return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
+
+    def _identified_options(self) -> dict[str, Any]:
+        """Return the options of the backbone; one that names files is told by what these hold."""
+        options = dict(sorted(self.backbone_options.items()))
+        # A file is named by a text: without one, the backbone and torch with it need not be loaded.
+        if any(isinstance(one, str) and one for one in options.values()):
+            content = getattr(BACKBONES.load(self.backbone), "content", None)
+            options |= content(options) if content else {}
+        return options
