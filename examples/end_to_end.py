@@ -22,7 +22,7 @@ import numpy as np
 from click.testing import CliRunner
 
 import engine
-from engine.cli.commands import main
+from engine.cli.app import main
 
 NEW_SEED = "1000"
 """Networks are trained for good with a seed that no promise was made from."""

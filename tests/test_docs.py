@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from engine.cli.commands import main
+from engine.cli.app import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

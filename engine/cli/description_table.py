@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engine.cli.describe import Description
-from engine.cli.output import amount, percent, unit
-from engine.cli.results import basis
-from engine.cli.tables import Column, Fitted, facts
+from engine.cli.telling.description import Description
+from engine.cli.telling.output import amount, percent, unit
+from engine.cli.telling.results import basis
+from engine.cli.telling.tables import Column, Fitted, facts
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from engine.cli.results import Result, kind_name
+from engine.cli.telling.results import Result, kind_name
 
 FEW_REASONS = 3
 """Up to so many reasons why results cannot be judged are told in full."""

@@ -9,7 +9,7 @@ INTERRUPTED = 130
 def run() -> None:
     """Start the command line; an interrupt at any time ends it in one line."""
     try:
-        from engine.cli.commands import start
+        from engine.cli.app import start
 
         start()
     except KeyboardInterrupt:

@@ -34,11 +34,11 @@ def loaded(code: str) -> set[str]:
 
 
 def command(*arguments: str) -> str:
-    return f"from engine.cli.commands import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
+    return f"from engine.cli.app import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
 
 
 def test_importing_engine_loads_nothing_heavy() -> None:
-    assert not loaded("import engine, engine.cli.commands") & {*HEAVY, "numpy", "rich"}
+    assert not loaded("import engine, engine.cli.app") & {*HEAVY, "numpy", "rich"}
 
 
 def test_the_start_itself_loads_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine import GainStore, UsageError, open_instance
-from engine.cli.commands import main
+from engine.cli.app import main
 from tests.engine.store.made import experiment, groups, trained
 
 GROUPS = groups("1000", "0100", "0010", "0001", "1100", "0011", "1010", "1111")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine import GainTensor
-from engine.cli.commands import main
+from engine.cli.app import main
 from engine.plugins import INSTANCES, SOLVERS
 from tests.engine import fakes
 

@@ -1,0 +1,176 @@
+"""From a command's options to a problem of the kind asked for: over a table, a lattice or a graph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.catalogue.affinities import AffinityInstance
+from engine.catalogue.instance import Instance
+from engine.cli.asking.problems import (
+    default_budget,
+    demands,
+    make_objective,
+    make_problem,
+    open_asked,
+    warn_of_percent,
+)
+from engine.cli.options.shared import KindOptions, ProblemOptions
+from engine.cli.telling.graphs import PairGraph
+from engine.cli.telling.results import Result
+from engine.errors import UnsupportedError, UsageError, unknown_name
+from engine.gains.affinity import task_affinity
+from engine.gains.source import Predictor, make_gain_source, source_names
+from engine.gains.tensor import GainTensor
+from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Problem
+from engine.solving.solution import Solution
+
+DEFAULT_MODEL = "hoa"
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A problem, and where it comes from.
+
+    Attributes
+    ----------
+    instance
+        Its gains.
+    problem
+        What to solve, without a budget.
+    default_budget
+        The budget where none is given, None for no limit.
+    budgets
+        Those of the frontier where none are given, ascending.
+    evaluation
+        The gains to judge on.
+    graph
+        The pairwise graph, where a partition of it is asked for.
+    """
+
+    instance: Instance
+    problem: Problem | LatticeProblem
+    default_budget: float | None
+    budgets: tuple[float, ...]
+    evaluation: GainTensor | None
+    graph: PairGraph | None = None
+
+    def limited(self, budget: float | None) -> Problem | LatticeProblem:
+        """Return the problem with a budget."""
+        return self.problem if budget is None else self.problem.with_budget(budget)
+
+    def result(self, budget: float | None, solution: Solution) -> Result:
+        """Return a solution with what the instance and its evaluation gains say about it."""
+        info = self.instance.info
+        result = Result(
+            self.instance.name,
+            info.origin,
+            budget,
+            solution,
+            kind=self.problem.kind,
+            note=info.note,
+            graph=self.graph,
+            selection=None if self.graph is None else self.graph.selection(solution),
+        )
+        return result if self.evaluation is None else result.judged(self.evaluation)
+
+
+def pose(name: str, source: str | None, options: ProblemOptions, kind: KindOptions) -> Posed:
+    """Open an instance and build the problem that the options ask for.
+
+    Parameters
+    ----------
+    name
+        An instance of the catalogue or a file.
+    source
+        The gains to solve on.
+    options, kind
+        What to solve, over what.
+
+    Raises
+    ------
+    UsageError
+        If an option does not fit the instance, or another one.
+    DataError
+        If the gains cannot be had, or are not what the source needs.
+    """
+    kind.check()
+    return posed_on(open_asked(name, options, affinity=kind.listless), source, options, kind)
+
+
+def posed_on(instance: Instance, source: str | None, options: ProblemOptions, kind: KindOptions) -> Posed:
+    """Build the problem that the options ask for on an opened instance, as :func:`pose` does."""
+    evaluation = instance.evaluation()
+    default, budgets = default_budget(instance, options), instance.info.budgets
+    if kind.lattice:
+        problem = _lattice(instance, source or DEFAULT_MODEL, options)
+        most = None if default is None else _whole([default])[0]
+        return Posed(instance, problem, most, _whole(budgets), evaluation)
+    if kind.graph:
+        _check_graph_options(options)
+        graph = _graph(instance, source)
+        asked = graph.problem(demands(options, graph.affinity.tasks))
+        return Posed(instance, asked, None, _whole(budgets), evaluation, graph)
+    gains = instance.gains(source)
+    warn_of_percent(instance, gains)
+    return Posed(instance, make_problem(gains, options), default, budgets, evaluation)
+
+
+def _whole(budgets: Iterable[float]) -> tuple[float, ...]:
+    """Round budgets down to numbers of groups, at least 1: without a list of groups each costs 1."""
+    return tuple(dict.fromkeys(max(1.0, float(math.floor(budget))) for budget in budgets))
+
+
+def _lattice(instance: Instance, source: str, options: ProblemOptions) -> LatticeProblem:
+    fitted = source_names(Predictor)
+    if source not in fitted:
+        if source in instance.info.sources:
+            raise UsageError(
+                f"The source {source!r} of instance {instance.name!r} is recorded for some groups only and "
+                f"has no gain model, which --lattice needs: give --gains {' or '.join(fitted)}, or leave out "
+                "--lattice."
+            )
+        raise unknown_name("gain source", source, fitted)
+    known = instance.gains()
+    warn_of_percent(instance, known)
+    model = make_gain_source(source, Predictor).fit(known)
+    objective = make_objective(options, known.tasks)
+    problem = LatticeProblem(model, objective, demands(options, known.tasks), known)  # type: ignore[arg-type]
+    try:
+        problem.features  # noqa: B018
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{error} Leave out --lattice to choose among the recorded groups.") from error
+    return problem
+
+
+def _graph(instance: Instance, source: str | None) -> PairGraph:
+    if instance.info.quantity != "gain":
+        raise UsageError(
+            f"Instance {instance.name!r} holds losses, which do not say whether two tasks help or harm one "
+            "another: --graph needs gains, or an affinity file."
+        )
+    if isinstance(instance, AffinityInstance):
+        if source not in (None, *instance.info.sources):
+            raise UsageError(f"The affinity {instance.name!r} is the graph: leave out --gains.")
+        return PairGraph(instance.affinity, None)
+    gains = instance.gains(source)
+    warn_of_percent(instance, gains)
+    return PairGraph(task_affinity(gains), instance.gains())
+
+
+def _check_graph_options(options: ProblemOptions) -> None:
+    """Refuse what is about gains: a graph knows the weights of pairs."""
+    given = {
+        "--objective": options.objective is not None,
+        "--weight": bool(options.weight),
+        "--kappa": options.kappa is not None,
+        "--floor": options.floor is not None,
+    }
+    odd = [option for option, there in given.items() if there]
+    if odd:
+        raise UsageError(
+            f"{' and '.join(odd)} cannot be given with --graph, where the weights of pairs are added up. "
+            "Over all groups of a gain model it can: --lattice --partition."
+        )

@@ -1,0 +1,122 @@
+"""``engine frontier``: one problem over a range of budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options.kinds import Budgets
+from engine.cli.options.shared import (
+    KindOptions,
+    ProblemOptions,
+    SolverOptions,
+    instance_option,
+    kind_options,
+    output_options,
+    pick,
+    plot_option,
+    problem_options,
+    solver_options,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.cli.telling.results import Result
+    from engine.problem.lattice import LatticeProblem
+    from engine.problem.table import Problem
+
+
+@click.command(short_help="Solve for every budget: what one group more buys.")
+@instance_option
+@click.option("--budgets", type=Budgets(), help="1-27, 1,2,3 or 1-5:0.5. Default: the instance's.")
+@click.option("--gains", metavar="SOURCE", help="Gains to solve on. Default: measured; hoa with --lattice.")
+@kind_options
+@click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
+@plot_option
+@problem_options
+@solver_options
+@output_options
+def frontier(
+    instance: str,
+    budgets: tuple[float, ...] | None,
+    gains: str | None,
+    solver: str | None,
+    plot: Path | None,
+    format: str,
+    output: Path | None,
+    **given: Any,
+) -> int:
+    """Solve for every budget: what one group more buys.
+
+    Example: engine frontier --instance mimic27 --budgets 1-10 --plot frontier.svg
+    """
+    from engine.cli.app import say
+    from engine.cli.asking.posing import pose
+    from engine.cli.asking.problems import check_budgets, read_options
+    from engine.cli.frontier_rows import unjudged
+    from engine.cli.telling.output import check_output, save_plot
+    from engine.cli.telling.progress import progress
+    from engine.cli.telling.results import exit_code
+    from engine.plots.charts import frontier_chart
+    from engine.solving.frontier import frontier as solve_frontier
+    from engine.solving.solution import Status
+    from engine.solving.solver import choose_solver
+
+    check_output(output)
+    how = pick(SolverOptions, given)
+    if plot is not None:
+        from engine.plots.drawing import check_plot
+
+        check_output(plot)
+        check_plot(plot)
+    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    limits, problem = check_budgets(posed.instance.name, posed.budgets, budgets), posed.problem
+    chosen = solver or choose_solver(problem.with_budget(max(limits)))
+    settings = read_options(chosen, how.option)
+    with progress(how.verbose) as observers:
+        solutions = solve_frontier(
+            problem,
+            limits,
+            chosen,
+            time_limit=how.time_limit,
+            seed=how.seed,
+            threads=how.threads,
+            presolve=not how.no_presolve,
+            observers=observers,
+            options=settings,
+        )
+    results = [posed.result(budget, solution) for budget, solution in solutions.items()]
+    _print(results, problem, format, output)
+    if plot is not None:
+        valued = {one.budget: one.valued for one in results if one.budget is not None}
+        save_plot(frontier_chart(problem, valued, posed.evaluation, title=posed.instance.name), plot)
+    for told in unjudged(results) if format != "table" else ():
+        say(f"not evaluated: {told}")
+    if len(results) < len(set(limits)):
+        say(f"interrupted: {len(results)} of {len(set(limits))} budgets solved.")
+    for one in results:
+        if one.solution.status is Status.ERROR:
+            problems = "; ".join(one.solution.certificate.problems)
+            say(f"the independent check refuted {chosen} at budget {one.budget:g}: {problems}.")
+    return exit_code(one.solution.status for one in results)
+
+
+def _print(
+    results: Sequence[Result], problem: Problem | LatticeProblem, format: str, output: Path | None
+) -> None:
+    from engine.cli.telling.output import emit_csv, emit_json, emit_table
+
+    if format == "json":
+        emit_json({"solutions": [one.to_dict() for one in results]}, output)
+    elif format == "csv":
+        from engine.cli.frontier_rows import frontier_row
+
+        rows = [frontier_row(one) for one in results]
+        emit_csv(tuple(rows[0]) if rows else (), rows, output)
+    elif results:
+        from engine.cli.telling.frontier import frontier_table
+
+        emit_table(frontier_table(results, problem.describe()), output)

@@ -1,0 +1,332 @@
+"""``engine collect --guided``: measure the groups that the decision depends on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from engine.cli.options.kinds import Assignment, Budgets
+from engine.cli.options.shared import add_options
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.gains.tensor import GainTensor
+    from engine.guided.collection import GuidedProgress, GuidedResult, Measure, Observer
+    from engine.guided.decision import Decision
+    from engine.guided.study import Study
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--guided", is_flag=True, help="Train the groups that the decision depends on."),
+    click.option(
+        "--budget-groups", type=Budgets(), metavar="B", help="Guided: budgets of the decision (6, or 2,4,8)."
+    ),
+    click.option(
+        "--runs", type=click.IntRange(1), metavar="R", help="Guided: groups of two or more tasks in all."
+    ),
+    click.option("--batch", type=click.IntRange(1), metavar="G", help="Guided: groups at once. [default: 1]"),
+    click.option("--predictor", metavar="NAME", help="Guided: what predicts. [default: gaussian-process]"),
+    click.option(
+        "--predictor-option", type=Assignment(), multiple=True, help="Guided: an option of the predictor."
+    ),
+    click.option(
+        "--acquisition",
+        metavar="NAME",
+        help="Guided: expected-improvement, optimistic, thompson, largest-prediction, random, module:Class.",
+    ),
+    click.option(
+        "--acquisition-option", type=Assignment(), multiple=True, help="Guided: an option of the acquisition."
+    ),
+    click.option(
+        "--stop-below",
+        type=click.FloatRange(0, min_open=True),
+        metavar="X",
+        help="Guided: stop when no more than X of mean gain can be won (a fraction).",
+    ),
+)
+
+
+def guided_options(command: Command) -> Command:
+    """Add the options of :class:`GuidedOptions`."""
+    return add_options(command, _OPTIONS)
+
+
+@dataclass(frozen=True)
+class GuidedOptions:
+    """How a guided collection is run.
+
+    Attributes
+    ----------
+    guided
+        Whether it is asked for.
+    budget_groups, runs, batch, stop_below
+        Budgets of the decision, groups to measure in all and at once, and when to stop before.
+    predictor, predictor_option, acquisition, acquisition_option
+        What predicts, and what is worth measuring.
+    """
+
+    guided: bool
+    budget_groups: tuple[float, ...] | None
+    runs: int | None
+    batch: int | None
+    predictor: str | None
+    predictor_option: tuple[tuple[str, str], ...]
+    acquisition: str | None
+    acquisition_option: tuple[tuple[str, str], ...]
+    stop_below: float | None
+
+    def check(self) -> None:
+        """Refuse what does not go together.
+
+        Raises
+        ------
+        UsageError
+            If options of a guided collection are given without it, or the number of runs is missing.
+        """
+        if not self.guided:
+            odd = [
+                f"--{one.name.replace('_', '-')}"
+                for one in fields(self)
+                if getattr(self, one.name) not in (False, None, ())
+            ]
+            if odd:
+                raise UsageError(f"{' and '.join(odd)} can only be given with --guided.")
+        elif self.runs is None:
+            raise UsageError("Say how many groups may be trained: --runs 54.")
+
+    def study(self, tasks: tuple[str, ...], budgets: tuple[float, ...], seed: int, **more: Any) -> Study:
+        """Return the study that the options ask for.
+
+        Parameters
+        ----------
+        tasks
+            N names.
+        budgets
+            Those of the decision where none are given.
+        seed
+            Fixes every random decision.
+        **more
+            Other arguments of the study.
+        """
+        from engine.cli.options.text import read_fields
+        from engine.gains.source import Predictor, make_gain_source
+        from engine.guided.acquisition import acquisition_class
+        from engine.guided.study import DEFAULT_ACQUISITION, DEFAULT_PREDICTOR, Study
+        from engine.plugins import GAIN_SOURCES
+
+        name = self.predictor or DEFAULT_PREDICTOR
+        predictor = make_gain_source(
+            name,
+            Predictor,
+            read_fields(GAIN_SOURCES.load(name), self.predictor_option, f"predictor {name!r}"),
+        )
+        wanted = self.acquisition or DEFAULT_ACQUISITION
+        cls = acquisition_class(wanted)
+        acquisition = cls(**read_fields(cls, self.acquisition_option, f"acquisition {wanted!r}"))
+        return Study(
+            tasks,
+            self.budget_groups or budgets,
+            predictor=predictor,
+            acquisition=acquisition,
+            seed=seed,
+            **more,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Guided:
+    """A guided collection that ended, with its decisions.
+
+    Attributes
+    ----------
+    name, store
+        What was measured, and the store it went to; no store for recorded gains.
+    predictor
+        Name of what predicted.
+    study, result
+        What is known now, and how it ended.
+    decisions
+        One per budget that leaves a choice.
+    evaluation
+        Gains to judge on, None where there are none.
+    """
+
+    name: str
+    store: str
+    predictor: str
+    study: Study
+    result: GuidedResult
+    decisions: tuple[Decision, ...]
+    evaluation: GainTensor | None = None
+
+    def lines(self) -> Iterator[Any]:
+        """Yield what to print: a line per budget, and what holds for all."""
+        from engine.cli.telling.output import amount, unit
+        from engine.cli.telling.tables import Column, Fitted
+
+        quantity = self.study.known.quantity
+        what = unit(quantity)
+
+        def column(heading: str, key: str, **how: Any) -> Column:
+            return Column(heading, [amount(one[key], quantity) for one in told], **how)
+
+        told = [self._row(one) for one in self.decisions]
+        yield Fitted(
+            [
+                Column("budget", [f"{one['budget']:g}" for one in told]),
+                Column("groups", [str(one["groups"]) for one in told]),
+                Column("predicted groups", [str(one["predicted_groups"]) for one in told]),
+                column(f"mean source {what}", "promised"),
+                column("expected optimism", "expected_optimism"),
+                *([] if self.evaluation is None else [column(f"mean evaluation {what}", "evaluated")]),
+                column("plain optimum", "plain_promised", spare=1),
+            ]
+        )
+        yield ""
+        yield f"measured     {self.result.measured} groups of {len(self.study.tasks)} tasks of {self.name}"
+        yield f"stopped      {REASONS[self.result.reason]}"
+        if self.result.improvement is not None:
+            bound = self.result.improvement
+            left = f"{amount(bound.bound, quantity)} ± {amount(bound.error, quantity)}"
+            yield f"left to win  at most {left}, mean {what}"
+        yield f"predictor    {self.predictor}, {self.study.acquisition.name}, seed {self.study.seed}"
+        if self.store:
+            yield f"solve it     engine solve --instance '{self.store}'"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        bound = self.result.improvement
+        return {
+            "name": self.name,
+            "store": self.store,
+            "measured_groups": self.result.measured,
+            "stopped": self.result.reason,
+            "improvement_bound": _finite(None if bound is None else bound.bound),
+            "improvement_error": _finite(None if bound is None else bound.error),
+            "quantity": self.study.known.quantity,
+            "predictor": self.predictor,
+            "acquisition": self.study.acquisition.name,
+            "seed": self.study.seed,
+            "decisions": [
+                {**self._row(one), "solution": one.cautious.to_dict(), "plain_solution": one.plain.to_dict()}
+                for one in self.decisions
+            ],
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a line per budget."""
+        return [self._row(one) for one in self.decisions]
+
+    def _row(self, decision: Decision) -> dict[str, Any]:
+        from engine.cli.telling.judging import judgement
+
+        scores = None
+        if self.evaluation is not None:
+            scores = judgement(decision.cautious, self.evaluation, "evaluation").scores
+        return {
+            "budget": decision.budget,
+            "groups": len(decision.cautious.groups),
+            "predicted_groups": sum(not group.measured for group in decision.cautious.groups),
+            "promised": decision.promised,
+            "expected_optimism": decision.optimism,
+            "evaluated": None if scores is None else scores.mean,
+            "plain_promised": decision.plain.mean_gain,
+        }
+
+
+REASONS = {
+    "runs": "all runs are spent",
+    "improvement": "nothing more is to be won",
+    "exhausted": "every group that can be measured is measured",
+    "interrupted": "interrupted: what was measured is kept",
+}
+
+
+def guided_line(progress: GuidedProgress) -> str:
+    """Return one line: groups measured, best gain by now, what is left to win."""
+    parts = [f"{progress.measured}/{progress.runs} groups"]
+    promised = [one for one in progress.promised if one is not None]
+    if promised:
+        best = max(promised) if progress.quantity == "gain" else min(promised)
+        parts.append(f"best mean {progress.quantity} {_told(best, progress.quantity)}")
+    if progress.improvement is not None and math.isfinite(progress.improvement.bound):
+        parts.append(f"at most {_told(progress.improvement.bound, progress.quantity)} to win")
+    return "  ".join(parts)
+
+
+def _told(value: float, quantity: str) -> str:
+    return f"{100 * value:.2f} %" if quantity == "gain" else f"{value:.4g}"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def run_guided(
+    options: GuidedOptions,
+    name: str,
+    store: str,
+    study: Study,
+    measure: Measure,
+    evaluation: GainTensor | None,
+    observers: tuple[Observer, ...],
+) -> Guided:
+    """Run a guided collection and decide.
+
+    Parameters
+    ----------
+    options
+        Runs, batch and stop rule.
+    name, store
+        For the report.
+    study
+        Knows what is measured already.
+    measure
+        As for :func:`engine.guided.collection.collect_guided`.
+    evaluation
+        Gains to judge the decisions on.
+    observers
+        Told after every batch.
+    """
+    from engine.errors import DataError
+    from engine.guided.collection import collect_guided
+    from engine.guided.study import DEFAULT_PREDICTOR
+
+    assert options.runs is not None
+    result = collect_guided(
+        study,
+        measure,
+        options.runs,
+        batch=options.batch or 1,
+        stop_below=options.stop_below,
+        observers=observers,
+    )
+    decisions = []
+    for budget in study.question.budgets:
+        try:
+            decisions.append(study.decide(budget))
+        except DataError as error:
+            from engine.cli.app import say
+
+            say(str(error))
+    predictor = options.predictor or DEFAULT_PREDICTOR
+    return Guided(name, store, predictor, study, result, tuple(decisions), evaluation)
+
+
+def emit_guided(guided: Guided, format: str, output: Path | None) -> None:
+    """Print a guided collection as a table, JSON or CSV."""
+    from engine.cli.telling.output import emit_csv, emit_json, emit_table
+
+    if format == "json":
+        emit_json(guided.to_dict(), output)
+    elif format == "csv":
+        rows = guided.rows()
+        emit_csv(list(rows[0]) if rows else ["budget"], rows, output)
+    else:
+        emit_table(guided.lines(), output)

@@ -1,0 +1,117 @@
+"""``engine solve``: one problem, one certified grouping."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options.shared import (
+    KindOptions,
+    ProblemOptions,
+    SolverOptions,
+    instance_option,
+    kind_options,
+    output_options,
+    pick,
+    problem_options,
+    solver_options,
+)
+
+if TYPE_CHECKING:
+    from engine.cli.telling.results import Result
+
+
+@click.command(short_help="Choose the groups to train, with a proof.")
+@instance_option
+@click.option(
+    "--budget", type=float, metavar="B", help="Default: the instance's; none with --groups-… or --graph."
+)
+@click.option("--gains", metavar="SOURCE", help="Gains to solve on. Default: measured; hoa with --lattice.")
+@kind_options
+@click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
+@click.option(
+    "--warm-start", type=click.Path(path_type=Path), metavar="FILE", help="An earlier result (JSON)."
+)
+@problem_options
+@solver_options
+@output_options
+def solve(
+    instance: str,
+    budget: float | None,
+    gains: str | None,
+    solver: str | None,
+    warm_start: Path | None,
+    format: str,
+    output: Path | None,
+    **given: Any,
+) -> int:
+    """Choose the groups to train: find the best grouping and prove it.
+
+    \b
+    Examples:
+      engine solve --instance mimic27 --budget 6
+      engine solve --instance mimic27 --lattice --gains hoa --budget 6
+      engine solve --instance mimic27 --graph
+    """  # noqa: D301  (click reads the backspace)
+    from engine.cli.app import say
+    from engine.cli.asking.posing import pose
+    from engine.cli.asking.problems import read_options
+    from engine.cli.telling.output import check_output
+    from engine.cli.telling.progress import progress
+    from engine.cli.telling.results import EXIT_CODES
+    from engine.solving.solution import Solution, Status, Termination
+    from engine.solving.solve import solve as solve_problem
+    from engine.solving.solver import choose_solver
+
+    check_output(output)
+    how = pick(SolverOptions, given)
+    begin = time.perf_counter()
+    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    limit = posed.default_budget if budget is None else budget
+    problem = posed.limited(limit)
+    start = None if warm_start is None else Solution.load(warm_start)
+    read_seconds = time.perf_counter() - begin
+    chosen = solver or choose_solver(problem)
+    settings = read_options(chosen, how.option)
+    with progress(how.verbose) as observers:
+        solution = solve_problem(
+            problem,
+            chosen,
+            time_limit=how.time_limit,
+            seed=how.seed,
+            threads=how.threads,
+            warm_start=start,
+            presolve=not how.no_presolve,
+            observers=observers,
+            options=settings,
+        )
+    result = posed.result(limit, solution)
+    _print(result, format, output, read_seconds)
+    if result.not_evaluated and format != "table":
+        say(f"not evaluated: {result.not_evaluated}")
+    if solution.certificate.termination is Termination.INTERRUPTED:
+        known = ": this is the best known by then" if solution.found else " before any grouping was found"
+        say(f"interrupted{known}.")
+    if result.conflict and format != "table":
+        say(f"infeasible, these demands cannot all be met: {result.conflict}.")
+    if solution.status is Status.ERROR:
+        say(f"the independent check refuted {chosen}: {'; '.join(solution.certificate.problems)}.")
+    return EXIT_CODES[solution.status]
+
+
+def _print(result: Result, format: str, output: Path | None, read_seconds: float) -> None:
+    from engine.cli.telling.output import emit_csv, emit_json, emit_table
+
+    if format == "json":
+        emit_json(result.to_dict(), output)
+    elif format == "csv":
+        from engine.cli.solution_rows import solution_rows
+
+        emit_csv(*solution_rows(result), output)
+    else:
+        from engine.cli.telling.solution import solution_table
+
+        emit_table(solution_table(result, read_seconds), output)
