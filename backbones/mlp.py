@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import check_options, flat_width
+from backbones.network.backbone import Backbone, BackboneInfo
+from backbones.network.inputs import check_options, flat_width
 
 
 @dataclass(frozen=True)

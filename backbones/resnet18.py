@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from backbones.backbone import Backbone, BackboneInfo
-from backbones.inputs import check_options, image_shape
+from backbones.network.backbone import Backbone, BackboneInfo
+from backbones.network.inputs import check_options, image_shape
 from engine.errors import unknown_name
 
 SMALLEST = 8

@@ -22,9 +22,9 @@ import numpy as np
 import pytest
 import torch
 
-from backbones.backbone import Backbone, make_backbone
-from backbones.batches import DeviceData
-from backbones.group_model import GroupModel, build_group_model
+from backbones.network.backbone import Backbone, make_backbone
+from backbones.network.group_model import GroupModel, build_group_model
+from backbones.training.batches import DeviceData
 from backbones.training.loop import group_loss, member_losses, train_group
 from backbones.training.train import train_groups
 from engine import DataError, UsageError

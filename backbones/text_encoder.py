@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from backbones.backbone import Backbone, BackboneInfo
-from backbones.bert import Bert, BertShape
-from backbones.bert_weights import find_weights, load_bert, weights_digest
-from backbones.inputs import check_options, is_token_type
+from backbones.network.backbone import Backbone, BackboneInfo
+from backbones.network.bert import Bert, BertShape
+from backbones.network.bert_weights import find_weights, load_bert, weights_digest
+from backbones.network.inputs import check_options, is_token_type
 from engine import DataError, UsageError
 
 

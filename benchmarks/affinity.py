@@ -15,8 +15,8 @@ from backbones import Batches, DeviceData, build_group_model, make_optimiser, sa
 from benchmarks.common import median, print_header, print_table
 from engine import Experiment, TrainingSettings
 from engine.data import MultiTaskData, Task
+from gain_sources.gradients.sample_distances import Block
 from gain_sources.landscape import Landscape
-from gain_sources.sample_distances import Block
 from gain_sources.tag import Tag
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import engine
 from benchmarks.common import median, print_header, print_table
-from instances.generators import low_rank_affinity
+from instances.made.generators import low_rank_affinity
 
 RUNS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("branch-and-cut", {}),

@@ -1,8 +1,8 @@
 """Selection over large random pools: gap, seconds and memory under a time limit.
 
 The pools are random groups whose gains follow the pair-mean rule (HOA) over pairwise effects of low rank
-plus noise, with noise on every gain (:func:`instances.generators.noisy_pair_means`). Sizes are uniform from
-3 to the given largest one, so budgets below N divided by half of it make tight covers: there the linear
+plus noise, with noise on every gain (:func:`instances.made.generators.noisy_pair_means`). Sizes are uniform
+from 3 to the given largest one, so budgets below N divided by half of it make tight covers: there the linear
 relaxation itself lies percents above the optimum, and no bound based on it closes the gap. Each pool runs in
 a process of its own, so that the peak of its memory is told; kernels are compiled before.
 """
@@ -17,7 +17,7 @@ import time
 
 import engine
 from benchmarks.common import print_header, print_table
-from instances.generators import noisy_pair_means
+from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
 
 POOLS = "50:10000:20,100:10000:40,100:100000:40,200:100000:40,200:1000000:40,500:1000000:40,500:1000000:100"

@@ -17,7 +17,7 @@ import engine
 from benchmarks.common import median, print_header, print_table, seconds_of
 from engine.gains.source import Predictor, make_gain_source
 from engine.solving.control import Control
-from instances.generators import low_rank_affinity
+from instances.made.generators import low_rank_affinity
 from solvers.branch_and_bound import BranchAndBound
 from solvers.lattice.branching import Branching
 from solvers.lattice.enumeration import Enumeration

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import engine
 from benchmarks.common import median, print_header, print_table, seconds_of
 from engine.solving.control import Control
-from instances.generators import low_rank_affinity
+from instances.made.generators import low_rank_affinity
 from solvers.lattice.form import LatticeForm, Prices
 from solvers.lattice.separable_scan import SeparableScan
 from solvers.lattice.torch_scan import TorchScan

@@ -6,7 +6,7 @@ import argparse
 
 import engine
 from benchmarks.common import median, print_header, print_table
-from instances.generators import planted, random
+from instances.made.generators import planted, random
 from solvers.branch_and_bound import BranchAndBound
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine import GainSourceInfo, GainTensor, Predictor
 from engine.errors import UsageError
-from gain_sources.canonical_gains import canonical_gains, larger_groups
-from gain_sources.canonical_model import CanonicalModel
-from gain_sources.tree_forest import grow_forest
+from gain_sources.regression.canonical_gains import canonical_gains, larger_groups
+from gain_sources.regression.canonical_model import CanonicalModel
+from gain_sources.regression.tree_forest import grow_forest
 
 
 @dataclass(frozen=True)

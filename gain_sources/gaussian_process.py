@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from engine import GainModel, GainSourceInfo, GainTensor, Predictor
 from engine.errors import DataError, UsageError
-from gain_sources.gain_entries import canonical_order, entries_of
-from gain_sources.gaussian_process_learning import LEARNED_FROM, first_guess, learn
-from gain_sources.gaussian_process_model import GaussianProcessModel
-from gain_sources.group_kernels import GroupPairs
-from gain_sources.inducing_groups import condense, without_runs
-from gain_sources.marginal_likelihood import factorise, relative_noise
+from gain_sources.gaussian_processes.entries import canonical_order, entries_of
+from gain_sources.gaussian_processes.inducing import condense, without_runs
+from gain_sources.gaussian_processes.kernels import GroupPairs
+from gain_sources.gaussian_processes.learning import LEARNED_FROM, first_guess, learn
+from gain_sources.gaussian_processes.likelihood import factorise, relative_noise
+from gain_sources.gaussian_processes.posterior import GaussianProcessModel
 
 Numbers = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class GaussianProcess(Predictor):
     A gain is a scale of its task times a sum of: a function of the group that the task has for itself;
     a few functions of the group, and of the training run, that all tasks have in common, each in a
     measure of its own; and noise. A function of the group is a constant, plus an effect of each member,
-    plus interactions of any order (:class:`~gain_sources.group_kernels.GroupKernel`).
+    plus interactions of any order (:class:`~gain_sources.gaussian_processes.kernels.GroupKernel`).
 
     Tasks count by a weight of their own: effects are averaged by it, interactions see a group change the
     more the heavier the task is that comes or goes, and a gain shrinks towards 0, the gain of a task

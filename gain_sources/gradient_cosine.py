@@ -35,10 +35,10 @@ class GradientCosine(AffinitySource):
 
     def affinity(self, experiment: Experiment, seed: int = 0) -> Affinity:
         """Train all tasks together once, and return the mean cosines."""
-        from gain_sources.pair_average import PairAverage
-        from gain_sources.shared_training import SharedTraining
-        from gain_sources.task_gradients import inner_products, task_gradients
-        from gain_sources.task_heads import TaskHeads
+        from gain_sources.gradients.pair_average import PairAverage
+        from gain_sources.gradients.shared_training import SharedTraining
+        from gain_sources.gradients.task_gradients import inner_products, task_gradients
+        from gain_sources.gradients.task_heads import TaskHeads
 
         training = SharedTraining(experiment, seed, self.device)
         heads = TaskHeads(training)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from backbones import DeviceData, GroupModel
     from engine.training.experiment import Experiment
-    from gain_sources.sample_distances import Block
+    from gain_sources.gradients.sample_distances import Block
 
 SIMILARITIES = ("exponential", "standardised")
 NORMALISATIONS = ("task", "sample", "none")
@@ -101,7 +101,7 @@ class Landscape(AffinitySource):
             If the tasks share no parameter that is trained, or no drawn sample has labels of two tasks.
         """
         from backbones import DeviceData, TrainerOptions, build_group_model
-        from gain_sources.sample_distances import SampleDistances
+        from gain_sources.gradients.sample_distances import SampleDistances
 
         data = DeviceData(experiment, TrainerOptions(device=self.device).torch_device)
         tasks = experiment.data.tasks
@@ -136,7 +136,7 @@ class Landscape(AffinitySource):
         import torch
 
         from backbones import key
-        from gain_sources.sample_distances import Block
+        from gain_sources.gradients.sample_distances import Block
 
         shared, tasks = data.data.shared, data.data.tasks
         rows = [data.rows("train", index) for index in range(len(data.inputs))]

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from engine import GainModel, GainSourceInfo, GainTensor, Predictor
 from engine.errors import UsageError, unknown_name
-from gain_sources.mtgnet_baseline import Baseline
-from gain_sources.mtgnet_blend import Blend, fit_blend
-from gain_sources.mtgnet_known import FOLDS, KnownGroups
-from gain_sources.mtgnet_model import MtgnetModel
+from gain_sources.meta_learner.baseline import Baseline
+from gain_sources.meta_learner.blend import Blend, fit_blend
+from gain_sources.meta_learner.known import FOLDS, KnownGroups
+from gain_sources.meta_learner.model import MtgnetModel
 
 if TYPE_CHECKING:
     import torch
 
-    from gain_sources.mtgnet_network import Weights
+    from gain_sources.meta_learner.network import Weights
 
 VARIANTS = ("default", "paper")
 PRIOR_ENTRIES = 2.0
@@ -34,7 +34,7 @@ ended learn new groups less well (Ash and Adams, NeurIPS 2020)."""
 
 
 class _Parts(NamedTuple):
-    """What a fit finds; as in :class:`~gain_sources.mtgnet_model.MtgnetModel`, folds (repeats, M)."""
+    """What a fit finds; as in :class:`~gain_sources.meta_learner.model.MtgnetModel`, folds (repeats, M)."""
 
     weights: Weights
     scales: NDArray[np.float64]
@@ -160,7 +160,7 @@ class Mtgnet(Predictor):
     def _drawn(self, tasks: tuple[str, ...], networks: int, device: torch.device) -> Weights:
         import torch
 
-        from gain_sources.mtgnet_network import initial_weights
+        from gain_sources.meta_learner.network import initial_weights
 
         paper = self.variant == "paper"
         drawn = initial_weights(
@@ -180,7 +180,7 @@ class Mtgnet(Predictor):
     def _as_published(self, known: KnownGroups, device: torch.device) -> _Parts:
         import torch
 
-        from gain_sources.mtgnet_training import train_as_published
+        from gain_sources.meta_learner.training import train_as_published
 
         alone = np.eye(len(known.tasks), dtype=bool)[known.recorded_alone]
         membership = np.concatenate([alone, known.membership])
@@ -198,7 +198,7 @@ class Mtgnet(Predictor):
     def _held_out(self, known: KnownGroups, device: torch.device, previous: MtgnetModel | None) -> _Parts:
         import torch
 
-        from gain_sources.mtgnet_training import predicted_in_blocks, train_held_out
+        from gain_sources.meta_learner.training import predicted_in_blocks, train_held_out
 
         repeats = self.repeats or 2
         member, values = known.membership, known.values

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.training.experiment import Experiment
-    from gain_sources.shared_training import SharedTraining, Step
-    from gain_sources.task_gradients import TaskGradients
-    from gain_sources.task_heads import TaskHeads
+    from gain_sources.gradients.shared_training import SharedTraining, Step
+    from gain_sources.gradients.task_gradients import TaskGradients
+    from gain_sources.gradients.task_heads import TaskHeads
 
 COMBINATIONS = ("sum", "mean")
 
@@ -61,10 +61,10 @@ class PairTransfer(AffinitySource):
         """Train all tasks together once, and return the mean transfer gains."""
         import torch
 
-        from gain_sources.pair_average import PairAverage
-        from gain_sources.shared_training import SharedTraining
-        from gain_sources.task_gradients import task_gradients
-        from gain_sources.task_heads import TaskHeads
+        from gain_sources.gradients.pair_average import PairAverage
+        from gain_sources.gradients.shared_training import SharedTraining
+        from gain_sources.gradients.task_gradients import task_gradients
+        from gain_sources.gradients.task_heads import TaskHeads
 
         training = SharedTraining(experiment, seed, self.device)
         heads = TaskHeads(training)
@@ -105,8 +105,13 @@ def _losses_after(
     """
     import torch
 
-    from gain_sources.look_ahead import features_after
-    from gain_sources.optimiser_updates import clip_factors, optimiser_updates, scaled, squared_norms
+    from gain_sources.gradients.look_ahead import features_after
+    from gain_sources.gradients.optimiser_updates import (
+        clip_factors,
+        optimiser_updates,
+        scaled,
+        squared_norms,
+    )
 
     settings = training.experiment.settings
     weights = gradients.losses.new_tensor([task.weight for task in training.tasks])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine import GainSourceInfo, GainTensor, Predictor
-from gain_sources.membership_model import MembershipModel
-from gain_sources.membership_regression import fit_membership
+from gain_sources.regression.membership_model import MembershipModel
+from gain_sources.regression.membership_regression import fit_membership
 
 
 @dataclass(frozen=True)

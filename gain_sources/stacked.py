@@ -12,10 +12,10 @@ from engine.errors import UsageError
 from engine.gains.folds import group_folds
 from engine.gains.model import UncertainModel
 from engine.gains.source import make_gain_source
-from gain_sources.canonical_gains import canonical_gains, larger_groups
-from gain_sources.canonical_model import CanonicalModel
-from gain_sources.error_scales import task_means
-from gain_sources.stacking_weights import stacking_weights
+from gain_sources.regression.canonical_gains import canonical_gains, larger_groups
+from gain_sources.regression.canonical_model import CanonicalModel
+from gain_sources.regression.error_scales import task_means
+from gain_sources.regression.stacking_weights import stacking_weights
 
 Numbers = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.training.experiment import Experiment
-    from gain_sources.shared_training import SharedTraining, Step
-    from gain_sources.task_gradients import Stack
-    from gain_sources.task_heads import TaskHeads
+    from gain_sources.gradients.shared_training import SharedTraining, Step
+    from gain_sources.gradients.task_gradients import Stack
+    from gain_sources.gradients.task_heads import TaskHeads
 
 ORDERS = ("exact", "first")
 
@@ -60,11 +60,11 @@ class Tag(AffinitySource):
 
     def affinity(self, experiment: Experiment, seed: int = 0) -> Affinity:
         """Train all tasks together once, and return the mean look-ahead affinity."""
-        from gain_sources.pair_average import PairAverage
-        from gain_sources.shared_training import SharedTraining
-        from gain_sources.single_task_steps import single_task_updates
-        from gain_sources.task_gradients import inner_products, task_gradients
-        from gain_sources.task_heads import TaskHeads
+        from gain_sources.gradients.pair_average import PairAverage
+        from gain_sources.gradients.shared_training import SharedTraining
+        from gain_sources.gradients.single_task_steps import single_task_updates
+        from gain_sources.gradients.task_gradients import inner_products, task_gradients
+        from gain_sources.gradients.task_heads import TaskHeads
 
         training = SharedTraining(experiment, seed, self.device)
         heads = TaskHeads(training)
@@ -84,7 +84,7 @@ def _losses_after(training: SharedTraining, heads: TaskHeads, step: Step, update
     """Return the loss of task j after the update of task i, shape (N, N), i by j."""
     import torch
 
-    from gain_sources.look_ahead import features_after
+    from gain_sources.gradients.look_ahead import features_after
 
     with torch.no_grad():
         if len(step.inputs) == 1:

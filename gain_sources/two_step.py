@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from engine import DataError, GainSourceInfo, GainTensor, Predictor
 from engine.errors import UsageError
 from engine.gains.folds import group_folds
-from gain_sources.canonical_gains import canonical_gains, larger_groups
-from gain_sources.canonical_model import CanonicalModel
-from gain_sources.error_scales import task_means
-from gain_sources.leave_one_out_ridge import Design, fit_ridge
-from gain_sources.membership_model import task_rows
-from gain_sources.pair_scores import PairScores
-from gain_sources.score_spline import ScoreSpline, fit_spline
+from gain_sources.regression.canonical_gains import canonical_gains, larger_groups
+from gain_sources.regression.canonical_model import CanonicalModel
+from gain_sources.regression.error_scales import task_means
+from gain_sources.regression.leave_one_out_ridge import Design, fit_ridge
+from gain_sources.regression.membership_model import task_rows
+from gain_sources.regression.pair_scores import PairScores
+from gain_sources.regression.score_spline import ScoreSpline, fit_spline
 
 Numbers = NDArray[np.float64]
 

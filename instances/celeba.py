@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.data import MultiTaskData, Task
 from engine.errors import DataError, UsageError, unknown_name
 from engine.files import read_text
-from instances.array_cache import cached_array, file_stamps
-from instances.image_files import read_image
+from instances.images.image_files import read_image
+from instances.reading.array_cache import cached_array, file_stamps
 
 NINE_ATTRIBUTES = (
     "5_o_Clock_Shadow",

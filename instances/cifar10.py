@@ -11,10 +11,10 @@ import numpy as np
 from engine.catalogue.instance import InstanceInfo
 from engine.data import Task
 from engine.errors import UsageError
-from instances.cifar import read_cifar10_binary, read_cifar10_png
-from instances.class_tasks import Images, LabelledImages, Targets
-from instances.image_instance import ImageInstance
-from instances.local_files import find_folder, missing_data
+from instances.images.cifar import read_cifar10_binary, read_cifar10_png
+from instances.images.class_tasks import Images, LabelledImages, Targets
+from instances.images.image_instance import ImageInstance
+from instances.reading.local_files import find_folder, missing_data
 
 _TASKS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _FURTHER = ("living", "odd_label", "upside_down", "not_living", "random_label")
@@ -35,7 +35,7 @@ class Cifar10(ImageInstance):
     Parameters
     ----------
     name, data_dir, **options
-        As in :class:`~instances.image_instance.ImageInstance`; a weight of positive samples is not for
+        As in :class:`~instances.images.image_instance.ImageInstance`; a weight of positive samples is not for
         the five further tasks.
     tasks
         10, or 15 with the five further binary tasks of STG-MTL (Sherif et al., 2024): living being,

@@ -9,8 +9,8 @@ import numpy as np
 from engine.data import MultiTaskData
 from engine.errors import DataError
 from engine.files import read_text
-from instances.cifar import read_cifar100_binary
-from instances.class_tasks import draw, image_data, image_targets, image_tasks
+from instances.images.cifar import read_cifar100_binary
+from instances.images.class_tasks import draw, image_data, image_targets, image_tasks
 
 
 def read_cifar100_data(
@@ -36,7 +36,7 @@ def read_cifar100_data(
         How many images are drawn of the training part, a fifth of which is for validation, and of the
         test part; None: all.
     positive_weight, multiclass
-        As in :func:`~instances.class_tasks.image_tasks`.
+        As in :func:`~instances.images.class_tasks.image_tasks`.
     seed
         Of the draws.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.catalogue.instance import InstanceInfo
 from engine.training.settings import TrainingSettings
-from instances.ett import LICENCE, ORIGIN, SERIES, EttInstance, ett
+from instances.reading.ett import LICENCE, ORIGIN, SERIES, EttInstance, ett
 
 
 class ETTh1(EttInstance):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from engine import InstanceInfo
-from instances.mtgnet import LICENCE, ORIGIN, MtgNetInstance
-from instances.published import mtgnet
+from instances.reading.mtgnet import LICENCE, ORIGIN, MtgNetInstance
+from instances.reading.published import mtgnet
 
 _TASKS = "The order of the series is that of the public data; the publisher of the gains does not state it."
 

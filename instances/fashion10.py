@@ -9,10 +9,10 @@ import numpy as np
 
 from engine.catalogue.instance import InstanceInfo
 from engine.errors import DataError
-from instances.class_tasks import Images, LabelledImages, Labels, check_labels
-from instances.idx_images import read_idx
-from instances.image_instance import ImageInstance
-from instances.local_files import find_folder, missing_data
+from instances.images.class_tasks import Images, LabelledImages, Labels, check_labels
+from instances.images.idx_images import read_idx
+from instances.images.image_instance import ImageInstance
+from instances.reading.local_files import find_folder, missing_data
 
 _TASKS = (
     "t_shirt",
@@ -42,7 +42,7 @@ class Fashion10(ImageInstance):
     Parameters
     ----------
     name, data_dir, **options
-        As in :class:`~instances.image_instance.ImageInstance`.
+        As in :class:`~instances.images.image_instance.ImageInstance`.
     """
 
     info = InstanceInfo(

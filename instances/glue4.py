@@ -13,11 +13,11 @@ from engine.catalogue.trainable import TrainableInstance
 from engine.data import MultiTaskData
 from engine.errors import MissingDependencyError, UsageError, unknown_name
 from engine.training.settings import TrainingSettings
-from instances import character_grams, mini_lm
-from instances.array_cache import cached_array, file_stamps
-from instances.local_files import find_folder, missing_data
-from instances.sentence_pairs import CORPORA, Sentences, read_sentences
-from instances.word_piece import WordPieces
+from instances.reading.array_cache import cached_array, file_stamps
+from instances.reading.local_files import find_folder, missing_data
+from instances.text import character_grams, mini_lm
+from instances.text.sentence_pairs import CORPORA, Sentences, read_sentences
+from instances.text.word_piece import WordPieces
 
 ENCODERS = ("minilm", "tfidf", "tokens")
 _WAYS = "Each corpus is at gluebenchmark.com, in a folder of its name with train.tsv and dev.tsv."

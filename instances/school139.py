@@ -11,7 +11,7 @@ from engine.data import MultiTaskData
 from engine.data.readers import read_table, read_table_data
 from engine.errors import DataError
 from engine.training.settings import TrainingSettings
-from instances.published import PublishedFile, locate
+from instances.reading.published import PublishedFile, locate
 
 _REPOSITORY = "Task-Grouping-for-Automated-Multi-Task-Machine-Learning-via-Task-Affinity-Prediction"
 _CATEGORIES = (

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from engine.catalogue.instance import InstanceInfo
 from engine.training.settings import TrainingSettings
-from instances.molecules import LICENCE, ORIGIN, MoleculeInstance, deepchem
+from instances.reading.molecules import LICENCE, ORIGIN, MoleculeInstance, deepchem
 
 _COLUMNS = {
     "hepatobiliary_disorders": "Hepatobiliary disorders",

@@ -11,7 +11,7 @@ from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, Usage
 from engine.catalogue.instance import fit_provenance
 from engine.files import read_text
 from engine.gains.pair_mean import PairMeanModel
-from instances.published import locate, standley
+from instances.reading.published import locate, standley
 
 _FILES = {
     ("measured", "valid"): standley(

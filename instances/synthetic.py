@@ -6,7 +6,7 @@ import math
 from typing import ClassVar
 
 from engine import CatalogueInstance, GainTensor, InstanceInfo, UsageError
-from instances.generators import Split, planted, planted_clusters, random
+from instances.made.generators import Split, planted, planted_clusters, random
 
 __all__ = ["Planted", "Random", "planted", "planted_clusters", "random"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from engine import InstanceInfo
-from instances.mtgnet import LICENCE, ORIGIN, MtgNetInstance
-from instances.published import mtgnet
+from instances.reading.mtgnet import LICENCE, ORIGIN, MtgNetInstance
+from instances.reading.published import mtgnet
 
 _GAINS = mtgnet("taskonomy/taskonomy.csv", "679039b4480428fbecd2aa57155fdc70076821fa87d7823bfa9fb965d7c9dec6")
 

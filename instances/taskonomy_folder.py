@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from engine.data import MultiTaskData
 from engine.data.readers.inputs import centre
 from engine.errors import DataError, UsageError
-from instances.array_cache import cached_array, file_stamps
-from instances.image_files import read_image
-from instances.taskonomy_targets import domain_target, domain_task
+from instances.images.image_files import read_image
+from instances.reading.array_cache import cached_array, file_stamps
+from instances.reading.taskonomy_targets import domain_target, domain_task
 
 FIVE_DOMAINS = ("segment_semantic", "depth_zbuffer", "normal", "keypoints2d", "edge_texture")
 """The domains of setting 1 of Standley et al. (2020)."""
@@ -53,7 +53,8 @@ def read_taskonomy_data(
     """Return one task per domain on the images of the domain ``rgb``.
 
     Images and targets are made small once and kept in the user cache. A task predicts a vector, so that
-    the image of a target is reduced to one; :func:`~instances.taskonomy_targets.domain_target` says how.
+    the image of a target is reduced to one:
+    :func:`~instances.reading.taskonomy_targets.domain_target` says how.
 
     Parameters
     ----------

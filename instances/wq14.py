@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from engine.catalogue.instance import InstanceInfo
 from engine.training.settings import TrainingSettings
-from instances.mulan import LICENCE, ORIGIN, MulanInstance, mulan
+from instances.reading.mulan import LICENCE, ORIGIN, MulanInstance, mulan
 
 _COLUMNS = {
     "cladophora": "25400",

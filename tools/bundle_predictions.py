@@ -21,14 +21,14 @@ from scipy.stats import norm, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import engine
-from instances.bundled_predictions import (
+from instances.reading.bundled_predictions import (
     FOLDER,
     BundledPredictions,
     FittedSplit,
     Provenance,
     write_predictions,
 )
-from instances.mtgnet import ORIGIN, MtgNetInstance
+from instances.reading.mtgnet import ORIGIN, MtgNetInstance
 
 SOURCE = "gaussian-process"
 OPTIONS: Mapping[str, Any] = {}

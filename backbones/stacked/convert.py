@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from backbones.backbone import Backbone, StackedFunction
-from backbones.behaviour import Behaviour
 from backbones.gru import LastState
+from backbones.network.backbone import Backbone, StackedFunction
+from backbones.network.behaviour import Behaviour
 from backbones.stacked.encoder import (
     PREFIX,
     AutogradEncoder,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from backbones.backbone import StackedFunction
+from backbones.network.backbone import StackedFunction
 from backbones.stacked.layer import Layer, Pass, Values
 
 PREFIX = "encoder."

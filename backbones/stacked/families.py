@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from backbones.group_model import GroupModel
+from backbones.network.group_model import GroupModel
 from engine.data import Task
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from backbones.batches import Batches, DeviceData
 from backbones.stacked.encoder import Samples
 from backbones.stacked.families import Family
+from backbones.training.batches import Batches, DeviceData
 from engine.training.experiment import Experiment
 
 ALIGNMENT = 32

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from backbones.batches import DeviceData
-from backbones.behaviour import observe
-from backbones.group_model import GroupModel, build_group_model
-from backbones.losses import task_loss
+from backbones.network.behaviour import observe
+from backbones.network.group_model import GroupModel, build_group_model
+from backbones.network.losses import task_loss
 from backbones.stacked.families import families_of
 from backbones.stacked.losses import loss_gradients, losses
+from backbones.training.batches import DeviceData
 from backbones.training.feed import EVALUATION_ROWS, Feed, Portion
 from backbones.training.noise import seed_noise
 from backbones.training.optimisers import make_optimiser

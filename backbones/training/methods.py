@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from backbones.batches import DeviceData
-from backbones.group_model import GroupModel, build_group_model
+from backbones.network.group_model import GroupModel, build_group_model
 from backbones.stacked.convert import NoStack, is_frozen
 from backbones.stacked.layers import ELEMENTWISE
+from backbones.training.batches import DeviceData
 from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation, prepare
 from engine import UsageError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from backbones.group_model import GroupModel
+from backbones.network.group_model import GroupModel
 from backbones.stacked.encoder import PREFIX, FrozenEncoder, StackedEncoder
 from backbones.stacked.families import Family
 from backbones.stacked.heads import make_heads

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backbones.randomness import key, seed_generators
+from backbones.network.randomness import key, seed_generators
 
 
 def seed_noise(seed: int, epoch: int, step: int, task: str = "") -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from backbones.backbone import make_backbone
-from backbones.batches import Batches, DeviceData
-from backbones.behaviour import Behaviour, observe
-from backbones.group_model import GroupModel, build_group_model
+from backbones.network.backbone import make_backbone
+from backbones.network.behaviour import Behaviour, observe
+from backbones.network.group_model import GroupModel, build_group_model
 from backbones.stacked.convert import (
     NoStack,
     frozen,
@@ -23,6 +22,7 @@ from backbones.stacked.convert import (
 )
 from backbones.stacked.encoder import StackedEncoder
 from backbones.stacked.families import Family, families_of, slots_of
+from backbones.training.batches import Batches, DeviceData
 from backbones.training.noise import dropout_widths
 from engine.training.experiment import Experiment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from backbones.batches import DeviceData
+from backbones.training.batches import DeviceData
 from engine.data.metrics import evaluate
 
 

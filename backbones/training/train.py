@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backbones.batches import DeviceData
+from backbones.training.batches import DeviceData
 from backbones.training.loop import train_group
 from backbones.training.memory import halving
 from backbones.training.methods import LOOP_CHUNK, choose

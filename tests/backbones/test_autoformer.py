@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from backbones import DeviceData, make_backbone
-from backbones.autoformer.auto_correlation import AutoCorrelation, circular_correlation
-from backbones.autoformer.decomposition import Decomposition
+from backbones.autoformers.auto_correlation import AutoCorrelation, circular_correlation
+from backbones.autoformers.decomposition import Decomposition
 from backbones.training.loop import train_group
 from engine import DataError, UsageError
 from engine.data import MultiTaskData, Task

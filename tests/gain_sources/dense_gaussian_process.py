@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gain_sources.gaussian_process_parameters import Parameters
-from gain_sources.group_kernels import GroupKernel
+from gain_sources.gaussian_processes.kernels import GroupKernel
+from gain_sources.gaussian_processes.parameters import Parameters
 
 Entry = tuple[frozenset[int], int]
 

@@ -17,13 +17,13 @@ from engine import (
     load_instance,
     make_gain_source,
 )
-from gain_sources.gain_entries import GainEntries, entries_of
 from gain_sources.gaussian_process import GaussianProcess, Served
-from gain_sources.gaussian_process_model import GaussianProcessModel
-from gain_sources.gaussian_process_parameters import Parameters, belief, first_parameters
-from gain_sources.group_kernels import GroupPairs
-from gain_sources.marginal_likelihood import negative_log_likelihood
-from gain_sources.prior_draws import draw_functions
+from gain_sources.gaussian_processes.draws import draw_functions
+from gain_sources.gaussian_processes.entries import GainEntries, entries_of
+from gain_sources.gaussian_processes.kernels import GroupPairs
+from gain_sources.gaussian_processes.likelihood import negative_log_likelihood
+from gain_sources.gaussian_processes.parameters import Parameters, belief, first_parameters
+from gain_sources.gaussian_processes.posterior import GaussianProcessModel
 from tests.gain_sources.dense_gaussian_process import (
     error_covariance,
     group_covariance,

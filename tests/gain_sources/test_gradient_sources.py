@@ -15,8 +15,8 @@ from engine import AffinitySource, DataError, Experiment, UsageError, make_gain_
 from engine.data import Task
 from gain_sources.gradient_cosine import GradientCosine
 from gain_sources.gradient_update import GradientUpdate
+from gain_sources.gradients.shared_training import SharedTraining
 from gain_sources.pair_transfer import PairTransfer
-from gain_sources.shared_training import SharedTraining
 from gain_sources.tag import Tag
 from tests.gain_sources.affinity_examples import (
     TASKS,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backbones import DeviceData, build_group_model, key, sample_losses
 from engine import AffinitySource, DataError, Experiment, UsageError, make_gain_source
 from engine.data import Task
-from gain_sources import sample_gradients
+from gain_sources.gradients import sample_gradients
 from gain_sources.landscape import Landscape
 from tests.gain_sources.affinity_examples import experiment, helper_and_brute, permuted
 

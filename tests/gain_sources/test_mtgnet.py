@@ -26,10 +26,10 @@ from engine import (
     tabulate,
 )
 from engine.gains.model import EmbeddedModel
-from gain_sources import mtgnet_model
+from gain_sources.meta_learner import model as mtgnet_model
+from gain_sources.meta_learner.network import Weights, initial_weights, predicted
+from gain_sources.meta_learner.training import train_as_published, train_held_out
 from gain_sources.mtgnet import Mtgnet
-from gain_sources.mtgnet_network import Weights, initial_weights, predicted
-from gain_sources.mtgnet_training import train_as_published, train_held_out
 from gain_sources.ridge import Ridge
 from tests.gain_sources.membership_examples import names, pair_sums, random_membership, tensor
 

@@ -23,7 +23,7 @@ from engine import (
     tabulate,
 )
 from gain_sources.hoa import Hoa
-from gain_sources.leave_one_out_ridge import PENALTIES
+from gain_sources.regression.leave_one_out_ridge import PENALTIES
 from gain_sources.ridge import Ridge
 from tests.gain_sources.membership_examples import pair_sums, random_membership, tensor
 

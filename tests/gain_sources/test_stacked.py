@@ -16,9 +16,9 @@ from engine import (
     all_groups,
     make_gain_source,
 )
+from gain_sources.regression.stacking_weights import PRIOR_GROUPS, stacking_weights
 from gain_sources.ridge import Ridge
 from gain_sources.stacked import Mixture, Stacked, mixture
-from gain_sources.stacking_weights import PRIOR_GROUPS, stacking_weights
 from tests.gain_sources.membership_examples import names, pair_sums, random_membership, tensor
 from tests.gain_sources.predictor_checks import (
     check_contract,

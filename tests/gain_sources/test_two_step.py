@@ -7,9 +7,9 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from engine import GainTensor, Predictor, UsageError, all_groups, make_gain_source
 from engine.gains.pair_mean import PairMeanModel
 from gain_sources.additive import Additive
-from gain_sources.pair_scores import PairScores
+from gain_sources.regression.pair_scores import PairScores
+from gain_sources.regression.score_spline import fit_spline
 from gain_sources.ridge import Ridge
-from gain_sources.score_spline import fit_spline
 from gain_sources.two_step import TwoStep
 from tests.gain_sources.membership_examples import pair_sums, random_membership, tensor
 from tests.gain_sources.predictor_checks import (

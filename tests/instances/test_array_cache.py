@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine import DataError
-from instances.array_cache import cached_array, file_stamps
+from instances.reading.array_cache import cached_array, file_stamps
 
 
 def ones(array: NDArray[Any]) -> None:

@@ -23,8 +23,8 @@ from engine import (
     load_instance,
     make_gain_source,
 )
-from instances import published
-from instances.bundled_predictions import (
+from instances.reading import published
+from instances.reading.bundled_predictions import (
     DECIMALS,
     FOLDER,
     BundledPredictions,
@@ -33,7 +33,7 @@ from instances.bundled_predictions import (
     read_predictions,
     write_predictions,
 )
-from instances.mtgnet import ORIGIN, MtgNetInstance
+from instances.reading.mtgnet import ORIGIN, MtgNetInstance
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("mimic27", "ettm1", "taskonomy5")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import DataError, EngineError
-from instances.ett import SERIES, read_series, series_data
 from instances.etth1 import ETTh1
+from instances.reading.ett import SERIES, read_series, series_data
 from tests.instances.published_copy import stand_in
 
 STEPS = 400

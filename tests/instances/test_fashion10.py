@@ -10,7 +10,7 @@ import pytest
 
 from engine import DataError, UsageError
 from instances.fashion10 import Fashion10
-from instances.idx_images import read_idx
+from instances.images.idx_images import read_idx
 from tests.instances.image_folders import write_fashion, write_idx
 
 TRAIN = "train-images-idx3-ubyte.gz"

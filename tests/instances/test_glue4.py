@@ -7,17 +7,18 @@ import pytest
 
 from engine import DataError, UsageError
 from engine.errors import MissingDependencyError
-from instances import character_grams, glue4
+from instances import glue4
 from instances.glue4 import Glue4
-from instances.mini_lm import embed
-from instances.sentence_pairs import CORPORA, read_sentences
-from instances.word_piece import WordPieces
+from instances.text import character_grams
+from instances.text.mini_lm import embed
+from instances.text.sentence_pairs import CORPORA, read_sentences
+from instances.text.word_piece import WordPieces
 from tests.instances.glue_folder import write_glue, write_model
 
 
 @pytest.fixture
 def folder(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("instances.mini_lm.PACKAGE", "absent_package")
+    monkeypatch.setattr("instances.text.mini_lm.PACKAGE", "absent_package")
     write_glue(tmp_path / "data" / "glue")
     return tmp_path / "data"
 

@@ -10,8 +10,8 @@ import pytest
 
 from engine import DataError
 from engine.errors import MissingDependencyError
-from instances.mini_lm import embed
-from instances.word_piece import WordPieces
+from instances.text.mini_lm import embed
+from instances.text.word_piece import WordPieces
 from tests.instances.glue_folder import write_model
 
 torch = pytest.importorskip("torch")

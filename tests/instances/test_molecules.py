@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import DataError, MissingDependencyError, UsageError, load_instance
-from instances.molecules import molecule_data, morgan_fingerprints
+from instances.reading.molecules import molecule_data, morgan_fingerprints
 from instances.sider27 import Sider27
 from instances.tox21 import Tox21
 from tests.instances.published_copy import refuse_module, stand_in

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import DataError, load_instance
-from instances.mulan import mulan_data
+from instances.reading.mulan import mulan_data
 from instances.wq14 import Wq14
 from instances.yeast14 import Yeast14
 from tests.instances.published_copy import stand_in

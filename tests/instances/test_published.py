@@ -16,8 +16,8 @@ from typing import ClassVar
 import pytest
 
 from engine import INSTANCES, DataError
-from instances import published
-from instances.published import PublishedFile, UnobtainableError, cache_dir, locate
+from instances.reading import published
+from instances.reading.published import PublishedFile, UnobtainableError, cache_dir, locate
 
 CONTENT = b"1 0\n"
 FILE = PublishedFile("some/file.csv", "https://example.org/file.csv", hashlib.sha256(CONTENT).hexdigest())

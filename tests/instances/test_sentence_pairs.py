@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import DataError
-from instances.sentence_pairs import CORPORA, read_sentences
+from instances.text.sentence_pairs import CORPORA, read_sentences
 
 RTE, MRPC, STS, COLA = CORPORA
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import DataError
-from instances.word_piece import WordPieces, words
+from instances.text.word_piece import WordPieces, words
 
 PIECES = [
     "[PAD]",

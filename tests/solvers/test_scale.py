@@ -14,7 +14,7 @@ from engine import Budget, GainTensor, GroupCount, Mandatory, MembershipLimit, P
 from engine.gains.checks import pack_rows
 from engine.solving.control import Control
 from engine.testing import check_solution
-from instances.generators import noisy_pair_means
+from instances.made.generators import noisy_pair_means
 from solvers import branch_and_bound
 from solvers.branch_and_bound import BranchAndBound
 from solvers.presolve import annealing, pricing, reduction
@@ -28,7 +28,7 @@ OWN = BranchAndBound(compiled=True)
 MEASURED = """
 import json, resource, sys, time
 import engine
-from instances.generators import noisy_pair_means
+from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
 
 def peak():

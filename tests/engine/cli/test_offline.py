@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from instances.bundled_predictions import FOLDER, read_predictions
+from instances.reading.bundled_predictions import FOLDER, read_predictions
 
 BLOCKED = """
 import socket

@@ -34,7 +34,7 @@ from engine import (
 )
 from engine.solving.solution import Event
 from engine.testing import check_solution
-from instances.generators import low_rank_affinity
+from instances.made.generators import low_rank_affinity
 from tests.solvers.graph.graphs import affinity, random_graph
 
 EXACT: list[tuple[str, dict[str, Any]]] = [

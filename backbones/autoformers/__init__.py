@@ -1,0 +1,1 @@
+"""Parts of the Autoformer: decomposition, auto-correlation and layers."""

@@ -1,0 +1,1 @@
+"""Trained groups on disk, and served from there."""

@@ -1,0 +1,1 @@
+"""Gaussian processes over groups of tasks: kernels, likelihood, learning and posterior."""

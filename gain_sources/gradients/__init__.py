@@ -1,0 +1,1 @@
+"""Gradients while networks train: one shared run, look-ahead steps, and gradients of samples."""

@@ -1,0 +1,1 @@
+"""Regressions from memberships, pair scores and other predictions to gains, with their errors."""

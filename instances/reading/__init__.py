@@ -1,0 +1,1 @@
+"""Readers of published data: downloads with checksums, caches, formats."""

@@ -1,0 +1,1 @@
+"""Sentences as numbers: character grams, WordPiece and a small sentence encoder."""
