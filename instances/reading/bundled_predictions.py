@@ -17,7 +17,7 @@ from engine import DataError, GainTensor
 from engine.files import read_bytes, write_binary
 from engine.gains.formats.foreign import told
 
-FOLDER = Path(__file__).parent / "predictions"
+FOLDER = Path(__file__).parents[1] / "predictions"
 DECIMALS = 4
 """Decimals of gains and standard errors in a file: hundredths of a percent."""
 _UNIT = 10**DECIMALS
