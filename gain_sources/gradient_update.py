@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.gains.affinity import Affinity
-from engine.gains.source import AffinitySource, GainSourceInfo
+from engine.gains.source import GainSourceInfo
+from engine.training.collector import AffinitySource
 
 if TYPE_CHECKING:
     from engine.training.experiment import Experiment

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError, unknown_name
 from engine.gains.affinity import Affinity
-from engine.gains.source import AffinitySource, GainSourceInfo
+from engine.gains.source import GainSourceInfo
+from engine.training.collector import AffinitySource
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gains.source import Collector, GainSourceInfo
+from engine.gains.source import GainSourceInfo
+from engine.training.collector import Collector
 
 if TYPE_CHECKING:
     from backbones import TrainerOptions

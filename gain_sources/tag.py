@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import unknown_name
 from engine.gains.affinity import Affinity
-from engine.gains.source import AffinitySource, GainSourceInfo
+from engine.gains.source import GainSourceInfo
+from engine.training.collector import AffinitySource
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, UsageError, tabulate
-from engine.catalogue.instance import fit_provenance
 from engine.files import read_text
 from engine.gains.pair_mean import PairMeanModel
+from engine.gains.predictions import fit_provenance
 from instances.reading.published import locate, standley
 
 _FILES = {

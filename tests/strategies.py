@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from engine import GainTensor
-from engine.gains.checks import task_name_flaw
+from engine.gains.names import task_name_flaw
 
 NAMES = st.one_of(
     st.text("abcdefgh_ -.,;\"'é漢", min_size=1, max_size=6),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import UsageError, unknown_name
 from engine.gains.model import tabulate
+from engine.gains.predictions import fit_provenance
 from engine.gains.source import Predictor, make_gain_source, source_names
 from engine.gains.tensor import GainTensor, Quantity
 from engine.plugins import INSTANCES
@@ -165,14 +166,6 @@ def _std(predicted: GainTensor, known: GainTensor, same: NDArray[np.bool_]) -> N
         unknown if known.std is None else known.std,
         unknown if predicted.std is None else predicted.std,
     )
-
-
-def fit_provenance(source: str, known: GainTensor) -> str:
-    """Return the provenance of a source fitted on known gains."""
-    what = {"gain": "gains", "loss": "losses"}[known.quantity]
-    kind = "" if known.measured.any() else "predicted"
-    words = " ".join(filter(None, (source, "fitted on", kind, known.source, known.split, what)))
-    return "; ".join(filter(None, (words, known.provenance)))
 
 
 class CatalogueInstance(Instance):

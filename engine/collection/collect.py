@@ -18,8 +18,8 @@ from engine.collection.plan import Membership, chunks, missing, with_singles
 from engine.collection.progress import CollectionObserver, CollectionProgress
 from engine.collection.reliability import LEAST_ENTRIES, Reliability, reliability
 from engine.errors import DataError, UsageError
-from engine.gains.source import Collector
 from engine.gains.tensor import GainTensor
+from engine.training.collector import Collector
 from engine.training.experiment import Experiment
 from engine.training.trained_groups import TrainedGroups
 

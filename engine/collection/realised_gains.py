@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, unknown_name
-from engine.gains.source import Collector
 from engine.solving.solution import Solution
 from engine.store.seed_values import Form, gains_over
+from engine.training.collector import Collector
 from engine.training.experiment import Experiment
 from engine.training.trained_groups import TrainedGroups
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from engine.data.metrics import HIGHER, load_metric, metric_names, metric_tasks
 from engine.errors import DataError, unknown_name
-from engine.gains.checks import task_name_flaw
+from engine.gains.names import task_name_flaw
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 Loss = Literal["binary-cross-entropy", "cross-entropy", "squared-error", "absolute-error", "huber"]

@@ -1,4 +1,4 @@
-"""Tasks as points: what a gain model has learnt about them, as a table and as a picture."""
+"""Tasks as points: what a gain model has learnt about them, as a table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def write_embeddings(model: EmbeddedModel, path: Path) -> None:
     DataError
         If the file cannot be written, or the embeddings do not fit the tasks.
     """
-    points = _checked(model)
+    points = checked_points(model)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["task", *range(1, points.shape[1] + 1)])
@@ -63,46 +63,14 @@ def write_embeddings(model: EmbeddedModel, path: Path) -> None:
     write_text(path, stream.getvalue())
 
 
-def plot_embeddings(model: EmbeddedModel, path: Path) -> None:
-    """Draw the tasks in the plane of the two principal axes, with the share of the variance along each.
-
-    Parameters
-    ----------
-    model
-        Has an embedding per task.
-    path
-        Ending in ``.png``, ``.svg`` or ``.pdf``; written whole or not at all.
+def checked_points(model: EmbeddedModel) -> NDArray[np.float64]:
+    """Return the embeddings of a model, shape (N, D).
 
     Raises
     ------
     DataError
-        If the file cannot be written, or the embeddings do not fit the tasks.
-    UsageError
-        If the ending is unknown or matplotlib is not installed.
+        If they are not one row of finite numbers per task.
     """
-    from engine.plots.drawing import COLOURS, DPI, check_plot, save_figure
-
-    points = _checked(model)
-    check_plot(path)
-    from matplotlib.figure import Figure
-
-    coordinates, shares = principal_axes(points)
-    plane, along = np.zeros((len(points), 2)), np.zeros(2)
-    plane[:, : coordinates.shape[1]], along[: len(shares)] = coordinates[:, :2], shares[:2]
-    figure = Figure(figsize=(7.0, 6.0), layout="constrained", dpi=DPI)
-    ax = figure.subplots()
-    ax.scatter(plane[:, 0], plane[:, 1], color=COLOURS[0], s=24)
-    for task, (across, up) in zip(model.tasks, plane.tolist(), strict=True):
-        ax.annotate(task, (across, up), xytext=(4, 3), textcoords="offset points", fontsize=8)
-    ax.margins(x=0.25, y=0.1)  # names stand to the right of their points
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.set_xlabel(f"first principal axis, {100 * along[0]:.0f} % of the variance")
-    ax.set_ylabel(f"second principal axis, {100 * along[1]:.0f} %")
-    ax.set_title(f"Tasks as {model.source} sees them", fontsize=11)
-    save_figure(figure, path)
-
-
-def _checked(model: EmbeddedModel) -> NDArray[np.float64]:
     points = np.asarray(model.embeddings(), dtype=np.float64)
     if points.ndim != 2 or len(points) != len(model.tasks) or not np.isfinite(points).all():
         raise DataError(

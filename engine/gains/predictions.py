@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gains.checks import pack_rows
+from engine.gains.bits import pack_rows
 from engine.gains.model import GainModel, tabulate
 from engine.gains.tensor import GainTensor
 
@@ -69,3 +69,11 @@ def _measured_rows(known: GainTensor, wanted: GainTensor) -> NDArray[np.int64]:
     by_group = {known.packed[row].tobytes(): int(row) for row in order[known.measured[order]]}
     keys = pack_rows(wanted.indptr, wanted.members, wanted.n_tasks)
     return np.array([by_group.get(key.tobytes(), -1) for key in keys], dtype=np.int64)
+
+
+def fit_provenance(source: str, known: GainTensor) -> str:
+    """Return the provenance of a source fitted on known gains."""
+    what = {"gain": "gains", "loss": "losses"}[known.quantity]
+    kind = "" if known.measured.any() else "predicted"
+    words = " ".join(filter(None, (source, "fitted on", kind, known.source, known.split, what)))
+    return "; ".join(filter(None, (words, known.provenance)))

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.arrays import given_away, read_only
 from engine.errors import DataError, UsageError, unknown_name
-from engine.gains.checks import check, pack_rows, row_blocks, row_keys
+from engine.gains.bits import row_blocks
+from engine.gains.checks import check_baseline, check_rows, check_values
+from engine.gains.groups import Groups
 
 if TYPE_CHECKING:
     import pandas
@@ -24,13 +27,8 @@ _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, eq=False)
-class GainTensor:
+class GainTensor(Groups):
     """M groups × N tasks: a value where the task is a member of the group, nothing elsewhere.
-
-    Stored by member entries, E in all, so that memory is proportional to the data: group ``g``
-    owns the entries ``indptr[g]:indptr[g + 1]``, 12 bytes each. Dense views are made on demand.
-    Immutable: arrays are copied, but for those of the right type that own their data and are
-    read-only already, which are taken over as they are.
 
     Attributes
     ----------
@@ -62,9 +60,6 @@ class GainTensor:
         If an invariant is broken; the message names row and task.
     """
 
-    tasks: tuple[str, ...]
-    indptr: NDArray[np.int64]
-    members: NDArray[np.integer[Any]]
     values: NDArray[np.float64]
     std: NDArray[np.float64] | None = None
     cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -76,21 +71,20 @@ class GainTensor:
     provenance: str = ""
 
     def __post_init__(self) -> None:
-        tasks = tuple(self.tasks)
-        object.__setattr__(self, "tasks", tasks)
-        count = len(self.indptr) - 1
-        defaults: dict[str, tuple[Any, Any]] = {
-            "indptr": (self.indptr, np.int64),
-            "members": (_narrow(self.members), np.int32),
-            "values": (self.values, np.float64),
-            "cost": (self.cost if len(self.cost) else np.ones(count), np.float64),
-            "measured": (self.measured if len(self.measured) else np.ones(count), np.bool_),
-        }
+        super().__post_init__()
+        count = self.n_groups
+        object.__setattr__(self, "values", read_only(self.values, np.float64))
         if self.std is not None:
-            defaults["std"] = (self.std, np.float64)
-        for name, (given, dtype) in defaults.items():
-            object.__setattr__(self, name, _kept(given, dtype))
-        check(self)
+            object.__setattr__(self, "std", read_only(self.std, np.float64))
+        cost, measured = (given if len(given) else np.ones(count) for given in (self.cost, self.measured))
+        object.__setattr__(self, "cost", read_only(cost, np.float64))
+        object.__setattr__(self, "measured", read_only(measured, np.bool_))
+        if self.quantity not in ("gain", "loss"):
+            raise DataError(f"Quantity {self.quantity!r} must be 'gain' or 'loss'.")
+        check_values(self, self.values, self.std, self.quantity)
+        check_rows(self, self.cost, self.measured)
+        if self.quantity == "gain" and self.single_task_baseline:
+            check_baseline(self, self.values)
 
     @classmethod
     def from_dense(
@@ -201,53 +195,10 @@ class GainTensor:
                 values[row, index[name]] = gain
         return cls.from_dense(names, membership, values, **attributes)
 
-    @property
-    def n_tasks(self) -> int:
-        """Number of tasks, N."""
-        return len(self.tasks)
-
-    @property
-    def n_groups(self) -> int:
-        """Number of groups, M."""
-        return len(self.indptr) - 1
-
-    @cached_property
-    def sizes(self) -> NDArray[np.int64]:
-        """Shape (M,): number of members of each group."""
-        return np.diff(self.indptr)
-
-    @cached_property
-    def entry_rows(self) -> NDArray[np.int64]:
-        """Shape (E,): the group of each entry."""
-        return np.repeat(np.arange(self.n_groups), self.sizes)
-
-    @cached_property
-    def membership(self) -> NDArray[np.bool_]:
-        """Shape (M, N): True where the task is a member."""
-        dense = np.zeros((self.n_groups, self.n_tasks), dtype=bool)
-        dense[self.entry_rows, self.members] = True
-        dense.setflags(write=False)
-        return dense
-
     @cached_property
     def gains(self) -> NDArray[np.float64]:
         """Shape (M, N): the values, NaN where the task is not a member."""
         return self.dense(self.values)
-
-    @cached_property
-    def uncovered(self) -> tuple[str, ...]:
-        """The tasks that no group holds."""
-        held = np.zeros(self.n_tasks, dtype=bool)
-        for first, last in row_blocks(self.indptr):
-            held[self.members[self.indptr[first] : self.indptr[last]]] = True
-            if held.all():
-                break
-        return tuple(self.tasks[task] for task in np.flatnonzero(~held))
-
-    @cached_property
-    def packed(self) -> NDArray[np.uint64]:
-        """Shape (M, ⌈N/64⌉): membership as bits, task t in bit t mod 64 of word t div 64."""
-        return pack_rows(self.indptr, self.members, self.n_tasks)
 
     def dense(self, entries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Spread one number per entry over an M×N matrix, NaN off the membership."""
@@ -255,69 +206,6 @@ class GainTensor:
         dense[self.entry_rows, self.members] = entries
         dense.setflags(write=False)
         return dense
-
-    def row(self, group: int) -> slice:
-        """Return the slice of entries that belong to a group."""
-        return slice(int(self.indptr[group]), int(self.indptr[group + 1]))
-
-    def group(self, row: int) -> tuple[str, ...]:
-        """Return the task names of a group."""
-        names = self._names.get(row)
-        if names is None:
-            names = tuple(self.tasks[task] for task in self.members[self.row(row)].tolist())
-            self._names[row] = names
-        return names
-
-    @cached_property
-    def _names(self) -> dict[int, tuple[str, ...]]:
-        return {}
-
-    def label(self, row: int) -> str:
-        """Return a name of a group: its tasks joined by ``|``."""
-        return "|".join(self.group(row))
-
-    @cached_property
-    def row_keys(self) -> NDArray[np.uint64]:
-        """Shape (M,): a hash of the members of each group, equal for equal groups."""
-        return row_keys(self.indptr, self.members, self.n_tasks)
-
-    @cached_property
-    def rows_by_key(self) -> NDArray[np.int64]:
-        """Shape (M,): the rows in ascending order of their hash, equal ones by row."""
-        return np.argsort(self.row_keys, kind="stable")
-
-    def find(self, group: Iterable[str]) -> tuple[int, ...]:
-        """Return the rows whose members are exactly these tasks.
-
-        Raises
-        ------
-        UsageError
-            If a name is not a task of the tensor.
-        """
-        wanted = np.array(sorted({self.task_index(name) for name in group}), dtype=np.int32)
-        if not len(wanted):
-            return ()
-        key = row_keys(np.array([0, len(wanted)]), wanted, self.n_tasks)
-        first, last = (int(np.searchsorted(self.row_keys, key, side, self.rows_by_key)[0]) for side in _SIDES)
-        rows = (int(row) for row in self.rows_by_key[first:last])
-        return tuple(row for row in rows if np.array_equal(self.members[self.row(row)], wanted))
-
-    def task_index(self, name: str) -> int:
-        """Return the column of a task.
-
-        Raises
-        ------
-        UsageError
-            If there is no such task.
-        """
-        try:
-            return self._columns[name]
-        except KeyError:
-            raise unknown_name("task", name, self.tasks) from None
-
-    @cached_property
-    def _columns(self) -> dict[str, int]:
-        return {name: column for column, name in enumerate(self.tasks)}
 
     def select(self, rows: ArrayLike) -> GainTensor:
         """Return the tensor of these rows, in this order.
@@ -329,15 +217,13 @@ class GainTensor:
         """
         chosen = np.asarray(rows)
         chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
-        sizes = self.sizes[chosen]
-        indptr = np.concatenate([[0], np.cumsum(sizes)])
-        entries = np.repeat(self.indptr[chosen] - indptr[:-1], sizes) + np.arange(indptr[-1])
+        indptr, entries = self.entries_of(chosen)
         return replace(
             self,
-            indptr=_given_away(indptr),
-            members=_given_away(self.members[entries]),
-            values=_given_away(self.values[entries]),
-            std=None if self.std is None else _given_away(self.std[entries]),
+            indptr=given_away(indptr),
+            members=given_away(self.members[entries]),
+            values=given_away(self.values[entries]),
+            std=None if self.std is None else given_away(self.std[entries]),
             cost=self.cost[chosen],
             measured=self.measured[chosen],
         )
@@ -403,31 +289,3 @@ class GainTensor:
             f"GainTensor({self.n_groups} groups × {self.n_tasks} tasks, {len(self.values)} entries, "
             f"{self.quantity}, source={self.source!r}, split={self.split!r})"
         )
-
-
-def _narrow(members: ArrayLike) -> NDArray[Any]:
-    """Return member indices, refused where they do not fit the type they are stored in."""
-    given = np.asarray(members)
-    limit = np.iinfo(np.int32).max
-    if given.dtype != np.int32 and given.size and (given.min() < 0 or given.max() > limit):
-        raise DataError("Member indices must lie between 0 and the number of tasks, less one.")
-    return given
-
-
-def _kept(given: ArrayLike, dtype: type) -> NDArray[Any]:
-    """Return a read-only array: what is given, if nobody can write to it, else a copy."""
-    if (
-        isinstance(given, np.ndarray)
-        and given.dtype == dtype
-        and given.base is None
-        and given.flags.c_contiguous
-        and not given.flags.writeable
-    ):
-        return given
-    return _given_away(np.array(given, dtype=dtype))
-
-
-def _given_away(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array as read-only, so that a tensor takes it over without a copy."""
-    array.setflags(write=False)
-    return array

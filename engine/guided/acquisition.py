@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import is_number
 from engine.errors import UsageError
-from engine.gains.checks import is_number
 from engine.gains.tensor import GainTensor
 from engine.guided.belief import Belief
 from engine.guided.normal import expected_excess

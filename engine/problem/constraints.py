@@ -10,8 +10,8 @@ from typing import Never
 
 import numpy as np
 
+from engine.arrays import is_number
 from engine.errors import UsageError
-from engine.gains.checks import is_number
 from engine.gains.tensor import GainTensor
 from engine.problem.constraint import COST_TOLERANCE, Constraint, Grouping, Limits
 from engine.problem.lattice_limits import LatticeLimits

@@ -278,7 +278,7 @@ class LatticeProblem:
         """Where the values come from, in words."""
         if self.known is None:
             return ""
-        from engine.catalogue.instance import fit_provenance
+        from engine.gains.predictions import fit_provenance
 
         return fit_provenance(self.model.source, self.known)
 

@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.arrays import is_number
 from engine.errors import UsageError, unknown_name
-from engine.gains.checks import is_number
 from engine.gains.tensor import GainTensor
 
 Sense = Literal["maximize", "minimize"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.gains.checks import BLOCK_ENTRIES
+from engine.gains.bits import BLOCK_ENTRIES
 from engine.gains.tensor import GainTensor
 from engine.problem.constraint import COST_TOLERANCE, Constraint, Limits
 from engine.problem.extension import is_extended

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import is_number
 from engine.errors import DataError, UsageError
 from engine.gains.affinity import Affinity
-from engine.gains.checks import is_number
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.separable import PairSumModel
 from engine.gains.tensor import GainTensor

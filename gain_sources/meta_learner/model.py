@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.gains.embeddings import principal_axes
+from engine.gains.source import Predictor
 from engine.gains.tensor import Quantity
 from gain_sources.meta_learner.baseline import Baseline
 from gain_sources.meta_learner.blend import Blend
@@ -19,7 +20,6 @@ from gain_sources.regression.leave_one_out_ridge import Numbers
 
 if TYPE_CHECKING:
     from gain_sources.meta_learner.network import Weights
-    from gain_sources.mtgnet import Mtgnet
 
 BLOCK_NUMBERS = 2**18
 """About so many numbers of each kind are held at once."""
@@ -58,7 +58,7 @@ class MtgnetModel:
     """
 
     tasks: tuple[str, ...]
-    made_by: Mtgnet
+    made_by: Predictor
     weights: Weights
     columns: NDArray[np.int64]
     alone: Numbers

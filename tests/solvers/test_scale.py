@@ -11,7 +11,7 @@ import pytest
 
 import engine
 from engine import Budget, GainTensor, GroupCount, Mandatory, MembershipLimit, Partition, Problem, Status
-from engine.gains.checks import pack_rows
+from engine.gains.bits import pack_rows
 from engine.solving.control import Control
 from engine.testing import check_solution
 from instances.made.generators import noisy_pair_means

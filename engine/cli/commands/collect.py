@@ -122,9 +122,10 @@ def collect(
     from engine.collection.groups import parse_groups
     from engine.errors import UsageError
     from engine.executors import executor_class, make_executor
-    from engine.gains.source import Collector, make_gain_source
+    from engine.gains.source import make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.store import GainStore
+    from engine.training.collector import Collector
 
     check_output(output)
     wanted = pick(GuidedOptions, given)

@@ -131,8 +131,9 @@ def predict(
     from engine.cli.telling.output import check_output
     from engine.errors import UsageError
     from engine.gains.formats.gains_file import writable_paths
-    from engine.gains.source import AffinitySource, GainSource, Predictor, make_gain_source
+    from engine.gains.source import GainSource, Predictor, make_gain_source
     from engine.plugins import GAIN_SOURCES
+    from engine.training.collector import AffinitySource
 
     if output is None:
         written = []
@@ -227,9 +228,8 @@ def _fitted(
     predict_all: bool,
 ) -> tuple[GainModel, GainTensor]:
     """Return the fitted model, and its gains of the groups asked for."""
-    from engine.catalogue.instance import fit_provenance
     from engine.collection.groups import unique
-    from engine.gains.predictions import predictions
+    from engine.gains.predictions import fit_provenance, predictions
 
     group_seed, seed = seeds
     known = gains
@@ -292,8 +292,9 @@ def _parsed(groups: str, tasks: Sequence[str], seed: int) -> NDArray[np.bool_]:
 def _write_embeddings(model: GainModel, output: Path | None, plot: Path | None) -> None:
     """Write and draw the task embeddings of a model."""
     from engine.errors import UsageError
-    from engine.gains.embeddings import plot_embeddings, write_embeddings
+    from engine.gains.embeddings import write_embeddings
     from engine.gains.model import EmbeddedModel
+    from engine.plots.embeddings import plot_embeddings
 
     if output is None and plot is None:
         return

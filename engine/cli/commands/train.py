@@ -74,9 +74,10 @@ def train(
     from engine.cli.options.text import read_fields
     from engine.cli.telling.output import check_output
     from engine.collection.realised_gains import train_solution
-    from engine.gains.source import Collector, make_gain_source
+    from engine.gains.source import make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.solving.solution import Solution
+    from engine.training.collector import Collector
 
     check_output(report)
     chosen = Solution.load(solution)

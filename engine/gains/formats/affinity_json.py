@@ -12,11 +12,12 @@ import numpy as np
 from engine.errors import DataError, UsageError, unknown_name
 from engine.files import read_text, write_text
 from engine.gains.affinity import Affinity
-from engine.gains.checks import LARGEST_VALUE, task_name_flaw
+from engine.gains.checks import LARGEST_VALUE
 from engine.gains.formats.foreign import told
 from engine.gains.formats.options import ReadOptions, expanded
 from engine.gains.formats.tasks import reordered
 from engine.gains.model import all_groups, tabulate
+from engine.gains.names import task_name_flaw
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.tensor import GainTensor
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.errors import DataError
-from engine.gains.checks import LARGEST_VALUE, SINGLE_TASK_TOLERANCE, baseline_flaw, task_name_flaw
+from engine.gains.checks import LARGEST_VALUE, SINGLE_TASK_TOLERANCE, baseline_flaw
 from engine.gains.formats.options import ReadOptions
 from engine.gains.formats.tasks import check_names, unknown_task
+from engine.gains.names import task_name_flaw
 from engine.gains.tensor import GainTensor, Quantity
 
 COLUMNS = ("group", "task", "gain", "loss", "std", "cost", "measured")

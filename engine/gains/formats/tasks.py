@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.errors import DataError, unknown_name
-from engine.gains.checks import task_name_flaw
+from engine.gains.names import task_name_flaw
 from engine.gains.tensor import GainTensor
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.files import read_text, write_text
-from engine.gains.checks import SINGLE_TASK_TOLERANCE, baseline_flaw, duplicate_rows
+from engine.gains.bits import duplicate_rows
+from engine.gains.checks import SINGLE_TASK_TOLERANCE, baseline_flaw
 from engine.gains.formats.figures import read_matrix
 from engine.gains.formats.options import ReadOptions
 from engine.gains.formats.tasks import check_names

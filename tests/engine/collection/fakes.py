@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from engine import Experiment, MultiTaskData, Task
 from engine.data.splits import random_splits
-from engine.gains.source import Collector, GainSourceInfo
+from engine.gains.source import GainSourceInfo
+from engine.training.collector import Collector
 from engine.training.trained_groups import TrainedGroups
 
 

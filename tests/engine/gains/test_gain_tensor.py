@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import DataError, GainTensor, UsageError
-from engine.gains.checks import duplicate_rows, pack_rows
+from engine.gains.bits import duplicate_rows, pack_rows
 from tests.strategies import tensors
 
 BASIC = GainTensor.from_groups([{"a": 0.0}, {"a": 0.1, "b": 0.2}, {"b": 0.0}])

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from engine import DataError, UsageError
-from engine.gains.embeddings import plot_embeddings, principal_axes, write_embeddings
+from engine.gains.embeddings import principal_axes, write_embeddings
+from engine.plots.embeddings import plot_embeddings
 
 
 class Embedded:
