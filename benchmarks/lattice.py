@@ -19,11 +19,11 @@ from engine.gains.source import Predictor, make_gain_source
 from engine.solving.control import Control
 from instances.made.generators import low_rank_affinity
 from solvers.branch_and_bound import BranchAndBound
-from solvers.lattice.branching import Branching
-from solvers.lattice.enumeration import Enumeration
-from solvers.lattice.form import LatticeForm, Prices
-from solvers.lattice.separable_scan import SeparableScan
-from solvers.lattice.solver import Lattice
+from solvers.lattice import Lattice
+from solvers.lattices.branching import Branching
+from solvers.lattices.enumeration import Enumeration
+from solvers.lattices.form import LatticeForm, Prices
+from solvers.lattices.separable_scan import SeparableScan
 
 TOTALS = {1: -0.433767, 2: 0.048620, 3: 0.334135, 6: 0.815474, 13: 1.218556, 27: 1.420730}
 

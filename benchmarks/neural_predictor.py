@@ -19,9 +19,9 @@ import engine
 from benchmarks.common import median, print_header, print_table, seconds_of
 from engine.solving.control import Control
 from instances.made.generators import low_rank_affinity
-from solvers.lattice.form import LatticeForm, Prices
-from solvers.lattice.separable_scan import SeparableScan
-from solvers.lattice.torch_scan import TorchScan
+from solvers.lattices.form import LatticeForm, Prices
+from solvers.lattices.separable_scan import SeparableScan
+from solvers.lattices.torch_scan import TorchScan
 
 TEMPERATURE = 0.2
 

@@ -12,8 +12,8 @@ from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.graph.form import Floats, Graph, Ints
-from solvers.graph.heuristics import finished, opened
+from solvers.graphs.form import Floats, Graph, Ints
+from solvers.graphs.heuristics import finished, opened
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from engine.problem.table import PROGRAM_FEATURES, Problem
 from engine.solving.control import Control
 from engine.solving.solution import Termination
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import solve_worst
-from solvers.compiling import compiled_in_time
-from solvers.cover import Cover, find_cover
-from solvers.moves import Moves
-from solvers.partition_annealing import refined
-from solvers.presolve import Presolved, presolve
-from solvers.presolve.kernels import Multipliers, compiling_pays, uncovered_worth
+from solvers.kernels.in_time import compiled_in_time
+from solvers.tables.bottleneck import solve_worst
+from solvers.tables.cover import Cover, find_cover
+from solvers.tables.moves import Moves
+from solvers.tables.partition_annealing import refined
+from solvers.tables.presolve import Presolved, presolve
+from solvers.tables.presolve.interface import Multipliers, compiling_pays, uncovered_worth
 
 Ints = NDArray[np.int64]
 
@@ -262,7 +262,7 @@ class Tree:
         it goes on in the background, for the next run.
         """
         with control.stage("compile"):
-            from solvers.search import search
+            from solvers.kernels.tree_search import search
 
             if getattr(search, "signatures", None):
                 return True
@@ -301,7 +301,7 @@ class Tree:
         self._saved = (np.vstack([u, room]), np.vstack([mu, room]), np.concatenate([lam, np.empty(more)]))
 
     def _search(self, nodes: int) -> bool:
-        from solvers.search import search
+        from solvers.kernels.tree_search import search
 
         core = self.core
         step = core.strictly_better(self.value) - self.value

@@ -12,11 +12,11 @@ from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.compiling import compiled_in_time
-from solvers.graph.heuristics import opened
-from solvers.graph.search import COMPILED_NODES, Search
-from solvers.graph.threads import one_thread
-from solvers.graph.tree import Tree
+from solvers.graphs.heuristics import opened
+from solvers.graphs.search import COMPILED_NODES, Search
+from solvers.graphs.threads import one_thread
+from solvers.graphs.tree import Tree
+from solvers.kernels.in_time import compiled_in_time
 
 LINEAR_PARTS = 25
 """So many parts of the tree are tried with linear bounds, which need no compiler, where either may serve."""
@@ -78,7 +78,7 @@ class BranchAndCut(Solver):
                 search.run(self.iterations, [*starts, np.arange(graph.n)])
             with control.stage("search"):
                 if linear:
-                    from solvers.graph.simplex import Simplex
+                    from solvers.graphs.simplex import Simplex
 
                     details["relaxation"] = "linear"
                     most = LINEAR_PARTS if self.relaxation == "auto" else np.inf
@@ -94,7 +94,7 @@ class BranchAndCut(Solver):
 
     def _semidefinite(self, tree: Tree, control: Control) -> bool:
         with control.stage("compile"):
-            from solvers.graph.augmented import Augmented
+            from solvers.graphs.augmented import Augmented
 
             relaxation = Augmented(tree.graph, tree.pairs)
             ready = compiled_in_time(relaxation.prepare, control)

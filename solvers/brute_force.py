@@ -17,7 +17,7 @@ from engine.problem.program import Program
 from engine.problem.table import Feature, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.moves import grouping_value
+from solvers.tables.moves import grouping_value
 
 CHUNK_CELLS = 2_000_000
 
@@ -51,7 +51,7 @@ class BruteForce(Solver):
             If there are more sets than ``max_sets``.
         """
         if isinstance(problem, LatticeProblem):
-            from solvers.graph.enumeration import enumerate_partitions
+            from solvers.graphs.enumeration import enumerate_partitions
 
             return enumerate_partitions(problem, control, self.max_sets)
         program = problem.program

@@ -15,10 +15,10 @@ from engine.problem.program import Program
 from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import solve_worst
-from solvers.core import Core
-from solvers.cover import Cover, maximal_covers
-from solvers.cpsat_models import Model, dual_shifted, plain_cover, radius
+from solvers.tables.bottleneck import solve_worst
+from solvers.tables.core import Core
+from solvers.tables.cover import Cover, maximal_covers
+from solvers.tables.cpsat_models import Model, dual_shifted, plain_cover, radius
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
@@ -66,7 +66,7 @@ class CpSat(Solver):
     def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Solve a problem to proven optimality, or as far as the time allows."""
         if isinstance(problem, LatticeProblem):
-            from solvers.graph.cpsat import solve_graph
+            from solvers.graphs.cpsat import solve_graph
 
             return solve_graph(problem, control, self.workers)
         program = problem.program

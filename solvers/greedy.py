@@ -10,8 +10,8 @@ import numpy as np
 from engine.problem.table import PROGRAM_FEATURES, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.completion import Rule, complete
-from solvers.moves import Moves
+from solvers.tables.completion import Rule, complete
+from solvers.tables.moves import Moves
 
 
 @dataclass(frozen=True)

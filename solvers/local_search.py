@@ -13,10 +13,10 @@ from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Feature, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.black_box import search_set_function
-from solvers.completion import Rule, complete
 from solvers.greedy import construct
-from solvers.moves import Moves
+from solvers.tables.black_box import search_set_function
+from solvers.tables.completion import Rule, complete
+from solvers.tables.moves import Moves
 
 PROMISING = 20
 """A perturbation forces in one of so many groups that serve a random task best."""
@@ -35,7 +35,7 @@ class LocalSearch(Solver):
     the descent starts again; a worse local optimum is abandoned. A black-box set function, or what
     extra terms make of an objective, is searched by the same moves, first improvement first.
     The partition of a pairwise graph is searched by chains of moves of tasks between groups, swaps,
-    mergers and splits; see :class:`solvers.graph.search.Search`.
+    mergers and splits; see :class:`solvers.graphs.search.Search`.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class LocalSearch(Solver):
     def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Search until the iterations or the time are spent."""
         if isinstance(problem, LatticeProblem):
-            from solvers.graph.heuristics import search_graph
+            from solvers.graphs.heuristics import search_graph
 
             return search_graph(problem, control, self.iterations, self.compiled)
         moves = Moves(problem.program)

@@ -13,9 +13,9 @@ from engine.problem.table import PROGRAM_FEATURES, Feature, Problem
 from engine.solving.control import Control
 from engine.solving.solution import Termination
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.bottleneck import solve_worst
-from solvers.core import Core
-from solvers.cover import Cover, maximal_covers
+from solvers.tables.bottleneck import solve_worst
+from solvers.tables.core import Core
+from solvers.tables.cover import Cover, maximal_covers
 
 TOLERANCE = 1e-9
 """Feasibility tolerances given to HiGHS; coefficients are scaled to at most 1."""
@@ -44,7 +44,7 @@ class Milp(Solver):
         """Solve a problem to proven optimality, or as far as the time allows."""
         program = problem.program
         if Feature.EXTENSION in problem.features:
-            from solvers.milp_extension import solve_extended
+            from solvers.tables.milp_extension import solve_extended
 
             return solve_extended(problem, control)
         if program.aggregate == "min":

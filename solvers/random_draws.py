@@ -13,9 +13,9 @@ from engine.errors import UsageError
 from engine.problem.table import Feature, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.completion import complete
-from solvers.cover import find_cover
-from solvers.moves import Moves, grouping_value
+from solvers.tables.completion import complete
+from solvers.tables.cover import find_cover
+from solvers.tables.moves import Moves, grouping_value
 
 BATCH_CELLS = 500_000
 """Random numbers and membership cells looked at at a time."""

@@ -16,10 +16,10 @@ from engine.problem.program import Program
 from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.completion import complete
-from solvers.graph.embedding import Embedding
+from solvers.graphs.embedding import Embedding
 from solvers.local_search import descend, report
-from solvers.moves import Moves
+from solvers.tables.completion import complete
+from solvers.tables.moves import Moves
 
 FLOOR = 1e-6
 """Added to the similarities, relative to the largest, so that the graph is connected."""
@@ -96,7 +96,7 @@ class Spectral(Solver):
     def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
         """Cluster, snap, repair, polish and bound."""
         if isinstance(problem, LatticeProblem):
-            from solvers.graph.spectral import cluster_graph
+            from solvers.graphs.spectral import cluster_graph
 
             return cluster_graph(problem, control, self)
         program = problem.program
@@ -236,9 +236,9 @@ def dual_bound(program: Program, control: Control) -> float:
     Parameters
     ----------
     program, control
-        As for :func:`~solvers.presolve.presolve`.
+        As for :func:`~solvers.tables.presolve.presolve`.
     """
-    from solvers.presolve import presolve
+    from solvers.tables.presolve import presolve
 
     if program.aggregate == "sum":
         return presolve(program, control).bound

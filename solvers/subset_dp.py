@@ -15,9 +15,9 @@ from engine.problem.program import Program
 from engine.problem.table import Feature, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.compiling import compiled_in_time
-from solvers.subset_choice import choose_groups
-from solvers.subset_partition import Choice, split_tasks
+from solvers.kernels.in_time import compiled_in_time
+from solvers.tables.subset_choice import choose_groups
+from solvers.tables.subset_partition import Choice, split_tasks
 
 PLAIN_TASKS = 12
 """Up to so many tasks, served sets are split in NumPy as fast as a compiler starts."""
@@ -148,7 +148,7 @@ class SubsetDp(Solver):
 
 
 def _compiled(control: Control) -> bool:
-    from solvers.subset_dp_kernels import compile_kernels, take_groups
+    from solvers.kernels.subset_dp import compile_kernels, take_groups
 
     if take_groups.signatures:  # type: ignore[attr-defined]
         return True

@@ -9,7 +9,7 @@ from engine import Control, Event, Instance, Observer, Problem, SetFunction, Usa
 from engine.testing import check_solution, random_problem
 from engine.testing.examples import easy_gains
 from solvers.local_search import LocalSearch, descend
-from solvers.moves import Moves
+from solvers.tables.moves import Moves
 
 # Optimal average gain in %, as published for exact selection on the source gains.
 MEASURED = {1: 9.184, 2: 10.471, 3: 11.272, 4: 11.836, 6: 12.134, 8: 12.341, 13: 12.581, 17: 12.638}

@@ -7,8 +7,8 @@ import pytest
 
 from engine import Budget, Control, GainTensor, GroupCount, Instance, Partition, Problem, UsageError, solve
 from engine.testing.examples import easy_gains, infeasible_problem
-from solvers.moves import Moves
 from solvers.random_draws import RandomDraws, _uniform
+from solvers.tables.moves import Moves
 
 
 def test_reproduces_the_random_baseline(taskonomy5: Instance) -> None:

@@ -17,11 +17,11 @@ from engine.testing import check_solution
 from instances.made.generators import noisy_pair_means
 from solvers import branch_and_bound
 from solvers.branch_and_bound import BranchAndBound
-from solvers.presolve import annealing, pricing, reduction
-from solvers.presolve.adapter import CompiledKernels
-from solvers.presolve.dense import DenseKernels
-from solvers.presolve.kernels import Multipliers
-from solvers.presolve.pricing import PricedKernels
+from solvers.tables.presolve import annealing, pricing, reduction
+from solvers.tables.presolve.adapter import CompiledKernels
+from solvers.tables.presolve.dense import DenseKernels
+from solvers.tables.presolve.interface import Multipliers
+from solvers.tables.presolve.pricing import PricedKernels
 
 OWN = BranchAndBound(compiled=True)
 
@@ -271,7 +271,7 @@ def test_groups_are_told_apart_even_where_their_hashes_agree(monkeypatch: pytest
     rows = {row: gains.find(gains.group(row)) for row in range(gains.n_groups)}
     assert all(found == (row,) for row, found in rows.items())
     monkeypatch.setattr(
-        "engine.gains.tensor.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
+        "engine.gains.groups.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
     )
     same = GainTensor(gains.tasks, gains.indptr, gains.members, gains.values)
     assert same.find(same.group(300)) == (300,)

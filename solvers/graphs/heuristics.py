@@ -1,0 +1,102 @@
+"""What the heuristics for graph problems share: repair, polish, and a bound that costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from engine.problem.lattice import LatticeProblem
+from engine.solving.control import Control
+from engine.solving.solver import Outcome
+from solvers.graphs.form import Graph, Ints
+from solvers.graphs.search import Search
+from solvers.graphs.threads import one_thread
+
+REPAIRS = 20
+"""So many perturbations are spent on a partition that no descent makes meet the demands."""
+
+
+def opened(problem: LatticeProblem, control: Control) -> Graph | Outcome:
+    """Read a graph problem and tell a bound that costs nothing, or return what can be said at once.
+
+    Parameters
+    ----------
+    problem, control
+        What to solve, and whom to tell.
+
+    Raises
+    ------
+    UsageError
+        If the problem is not the partition of a graph.
+    """
+    graph = Graph.of(problem)
+    if graph.contradiction:
+        return Outcome(None, infeasible=True)
+    if graph.n < 2:
+        only = np.zeros(graph.n, dtype=np.int64)
+        if not graph.feasible(only):
+            return Outcome(None, infeasible=True)
+        control.incumbent(graph.membership(only), graph.value(only))
+        return Outcome(control.rows, control.value + graph.rounding())
+    control.tighten(graph.positive_sum())
+    return graph
+
+
+def search_graph(
+    problem: LatticeProblem, control: Control, iterations: int, compiled: bool | None
+) -> Outcome:
+    """Search a graph problem locally; see :class:`~solvers.graphs.search.Search`.
+
+    Parameters
+    ----------
+    problem, control
+        What to solve, and whom to tell.
+    iterations, compiled
+        As for :class:`~solvers.local_search.LocalSearch`.
+    """
+    graph = opened(problem, control)
+    if isinstance(graph, Outcome):
+        return graph
+    search = Search(graph, control, np.random.default_rng(control.seed), compiled)
+    starts = [graph.labels(control.warm_start)] if len(control.warm_start) else []
+    with one_thread():
+        search.run(iterations, starts)
+    return Outcome(control.rows, control.bound, control.termination())
+
+
+def finished(
+    graph: Graph, control: Control, partitions: Iterable[Ints], polish: bool, details: dict[str, Any]
+) -> Outcome:
+    """Report the best of some partitions: repaired where it breaks demands, and polished if asked for.
+
+    Parameters
+    ----------
+    graph, control
+        What is solved, and whom to tell.
+    partitions
+        Each of shape (n,).
+    polish
+        Whether each is improved by local search, too.
+    details
+        What else to tell; completed by whether the best one was repaired.
+    """
+    search = Search(graph, control, np.random.default_rng(control.seed))
+    for labels in partitions:
+        allowed = graph.feasible(labels)
+        before = search.value
+        if allowed:
+            search.report(labels)
+        if not allowed or polish:
+            with one_thread():
+                if polish and not search.prepare(labels):
+                    break
+                search.descend(labels)
+                if search.labels is None:
+                    search.run(REPAIRS, [labels])
+        if search.value > before:
+            details["repaired"] = not allowed
+        if control.should_stop():
+            break
+    return Outcome(control.rows, control.bound, control.termination(), details=details)

@@ -1,0 +1,34 @@
+"""Pricing by branch and bound while that is cheap, else by complete enumeration."""
+
+from __future__ import annotations
+
+from engine.solving.control import Control
+from solvers.lattices.branching import Branching
+from solvers.lattices.enumeration import Enumeration
+from solvers.lattices.form import Members, Prices
+from solvers.lattices.pricing import Priced
+
+
+class Hybrid:
+    """A pricer that looks at every group only where bounds leave too many.
+
+    Parameters
+    ----------
+    branching
+        Tried first; gives up after its largest number of nodes.
+    enumeration
+        Takes over.
+    """
+
+    def __init__(self, branching: Branching, enumeration: Enumeration) -> None:
+        self.branching, self.enumeration = branching, enumeration
+
+    def price(self, prices: Prices, count: int, least: float, control: Control) -> Priced:
+        """Return the groups worth most, and a bound on all."""
+        priced = self.branching.price(prices, count, least, control)
+        return self.enumeration.price(prices, count, least, control) if self.branching.gave_up else priced
+
+    def above(self, prices: Prices, threshold: float, most: int, control: Control) -> Members | None:
+        """Return every admitted group worth more than a threshold."""
+        groups = self.branching.above(prices, threshold, most, control)
+        return self.enumeration.above(prices, threshold, most, control) if self.branching.gave_up else groups

@@ -1,5 +1,0 @@
-"""The presolve that every exact solver shares: primal, dual bound, fixing."""
-
-from solvers.presolve.reduction import Presolved, presolve
-
-__all__ = ["Presolved", "presolve"]

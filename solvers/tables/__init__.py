@@ -1,0 +1,1 @@
+"""Solving over tables of groups: presolve, local search, bounds, models and the tree."""

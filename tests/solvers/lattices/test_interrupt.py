@@ -1,0 +1,85 @@
+"""Ctrl-C and time limits in the middle of a pass over the lattice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from engine import Budget, LatticeProblem, PairMeanModel, solve
+from engine.solving.control import Control
+from engine.testing.dice import task_names
+from solvers.lattices.branching import Branching
+from solvers.lattices.enumeration import Enumeration
+from solvers.lattices.form import LatticeForm, Prices
+from solvers.lattices.separable_scan import SeparableScan
+from solvers.lattices.table_scan import TableScan
+
+HARD = """
+import numpy as np
+from engine import Budget, LatticeProblem, PairMeanModel, solve
+from engine.solving.control import Observer
+
+class Told(Observer):
+    def on_incumbent(self, event):
+        print("incumbent", flush=True)
+
+pairs = np.random.default_rng(0).normal(0, 0.05, (60, 60))
+model = PairMeanModel(tuple(f"t{i}" for i in range(60)), pairs, np.zeros(60))
+problem = LatticeProblem(model, constraints=(Budget(12),))
+solution = solve(problem, "lattice", threads=2, observers=[Told()])
+print(solution.status, solution.certificate.termination, solution.bound is not None)
+"""
+
+
+def hard_problem() -> LatticeProblem:
+    """Return a problem whose exact pricing takes hours."""
+    pairs = np.random.default_rng(0).normal(0, 0.05, (60, 60))
+    model = PairMeanModel(task_names(60), pairs, np.zeros(60))
+    return LatticeProblem(model, constraints=(Budget(12),))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+def test_ctrl_c_ends_a_pass_on_threads() -> None:
+    process = subprocess.Popen([sys.executable, "-c", HARD], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "incumbent\n"
+        time.sleep(3.0)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert told.splitlines()[-1] == "FEASIBLE INTERRUPTED True"
+
+
+def test_a_time_limit_ends_a_pass_with_an_honest_bound() -> None:
+    solve(LatticeProblem(PairMeanModel(task_names(3), np.zeros((3, 3)), np.zeros(3))), "lattice")
+    solution = solve(hard_problem(), "lattice", time_limit=3.0, threads=2)
+    assert solution.status == "FEASIBLE"
+    assert solution.certificate.termination == "TIME_LIMIT"
+    assert solution.certificate.seconds["total"] < 6.0
+    assert solution.bound is not None
+    assert solution.value is not None
+    assert solution.bound > solution.value
+
+
+def test_a_pass_without_time_claims_nothing() -> None:
+    model = PairMeanModel(task_names(6), np.random.default_rng(0).normal(size=(6, 6)), np.zeros(6))
+    form = LatticeForm.of(LatticeProblem(model))
+    prices = Prices(np.zeros(6), np.zeros(6))
+    table = TableScan(form, 1, 2.0**30)
+    assert table.fill(Control())
+    over = Control(time_limit=1e-9)
+    assert over.should_stop()
+    for scan in (SeparableScan(form, 1), table):
+        assert scan.bests(prices, over) is None
+        pricer = Enumeration(form, scan)
+        assert pricer.price(prices, 5, -np.inf, over).bound == np.inf
+        assert pricer.above(prices, 0.0, 100, over) is None
+    exact = Branching(form, 1).price(prices, 5, -np.inf, Control()).bound
+    assert Branching(form, 1).price(prices, 5, -np.inf, over).bound >= exact
