@@ -83,7 +83,6 @@ from .problem.extension import ExtendedObjective as ExtendedObjective
 from .problem.extension import PyomoConstraint as PyomoConstraint
 from .problem.lattice import LatticeProblem as LatticeProblem
 from .problem.lattice import graph_problem as graph_problem
-from .problem.lattice import selection_value as selection_value
 from .problem.lattice_limits import LatticeLimits as LatticeLimits
 from .problem.objectives import Coefficients as Coefficients
 from .problem.objectives import LowerConfidenceGain as LowerConfidenceGain
@@ -110,8 +109,9 @@ from .solving.control import Observer as Observer
 from .solving.control import StopRule as StopRule
 from .solving.control import any_of as any_of
 from .solving.frontier import frontier as frontier
-from .solving.referee import Scores as Scores
 from .solving.referee import referee as referee
+from .solving.scores import Scores as Scores
+from .solving.selection import selection_value as selection_value
 from .solving.solution import Certificate as Certificate
 from .solving.solution import ChosenGroup as ChosenGroup
 from .solving.solution import Event as Event

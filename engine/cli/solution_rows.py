@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.cli.telling.results import Result, kind_name
-from engine.solving.referee import Scores
+from engine.solving.scores import Scores
 
 Rows = tuple[list[str], list[dict[str, Any]]]
 

@@ -12,6 +12,7 @@ from engine.guided.question import Question
 from engine.problem.table import Problem
 from engine.solving.referee import referee
 from engine.solving.solution import Solution
+from engine.solving.warm_start import named_groups
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def expected_improvement(
 
 def _gained(problem: Problem, current: Solution, best: Solution) -> float:
     """Return how much more the best solution of some gains is worth than the current one."""
-    now = referee(problem, problem.locate(current)).value
+    now = referee(problem, problem.locate(named_groups(current))).value
     reached = best.value if best.bound is None else best.bound
     return 0.0 if now is None or reached is None else problem.sign * (reached - now)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.gains.tensor import GainTensor
     from engine.problem.table import Problem
     from engine.solving.comparison_table import Comparison, Row
-    from engine.solving.referee import Scores
+    from engine.solving.scores import Scores
     from engine.solving.solution import Solution
 
 

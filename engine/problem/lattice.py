@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,18 +11,17 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.as_selection import as_selection
 from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gains.affinity import Affinity
 from engine.gains.model import GainModel, all_groups, tabulate
+from engine.gains.predictions import fit_provenance
 from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget, Partition
 from engine.problem.lattice_limits import LatticeLimits
 from engine.problem.objectives import Objective, SetFunction, TotalGain, TotalLoss
-from engine.problem.table import Feature, Kind, Problem, check_parts
-from engine.solving.solution import Solution, warm_names
+from engine.problem.table import Feature, Kind, NamedGroup, Problem, check_parts
 
 LISTED_TASKS = 16
 """Up to so many tasks, all groups of a model can be listed in a tensor: what cannot be said of a
@@ -278,8 +276,6 @@ class LatticeProblem:
         """Where the values come from, in words."""
         if self.known is None:
             return ""
-        from engine.gains.predictions import fit_provenance
-
         return fit_provenance(self.model.source, self.known)
 
     def table_of(self, choice: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
@@ -300,12 +296,18 @@ class LatticeProblem:
             raise DataError("A chosen group is empty.")
         return self.listed, np.array([row for (row,) in rows], dtype=np.int64)
 
-    def locate(self, start: Solution | Iterable[Iterable[str]]) -> NDArray[np.bool_]:
-        """Return the membership, shape (k, N), of a warm start."""
+    def locate(self, groups: Iterable[NamedGroup]) -> NDArray[np.bool_]:
+        """Return the membership, shape (k, N), of some groups, each once.
+
+        Parameters
+        ----------
+        groups
+            Members, and the cost where it is known, which counts for nothing here.
+        """
         limits = LatticeLimits.of(self.tasks, self.quantity)
-        groups = list(dict.fromkeys(limits.columns(names) for names, _ in warm_names(start)))
-        membership = np.zeros((len(groups), len(self.tasks)), dtype=bool)
-        for row, group in enumerate(groups):
+        distinct = list(dict.fromkeys(limits.columns(names) for names, _ in groups))
+        membership = np.zeros((len(distinct), len(self.tasks)), dtype=bool)
+        for row, group in enumerate(distinct):
             membership[row, sorted(group)] = True
         return membership
 
@@ -362,25 +364,6 @@ def graph_problem(affinity: Affinity, constraints: Iterable[Constraint] = ()) ->
     if not any(isinstance(one, Partition) for one in demands):
         demands = (*demands, Partition())
     return LatticeProblem(PairSumModel.from_affinity(affinity), constraints=demands)
-
-
-def selection_value(model: GainModel, solution: Solution) -> float | None:
-    """Return the total gain of a grouping under another model, each task served where it gains most.
-
-    What a partition of a graph is worth as a selection: under the pair-mean model of the same
-    affinity, for instance. The total loss for a model of losses, each task served where it loses
-    least. None where there is no grouping.
-
-    Parameters
-    ----------
-    model
-        A gain model of the same tasks.
-    solution
-        The grouping.
-    """
-    if not solution.found:
-        return None
-    return math.fsum(as_selection(model, solution).task_values.values())
 
 
 def check_problem(problem: object) -> None:

@@ -26,7 +26,9 @@ from engine.problem.objectives import (
     default_objective,
 )
 from engine.problem.program import Program, compile_program
-from engine.solving.solution import Solution, warm_groups
+
+NamedGroup = tuple[tuple[str, ...], float | None]
+"""A group by the names of its members, with its cost where that is known."""
 
 
 class Kind(StrEnum):
@@ -186,9 +188,20 @@ class Problem:
         """Return the problem that a choice of rows refers to, this one, and these rows."""
         return self, choice
 
-    def locate(self, start: Solution | Iterable[Iterable[str]]) -> NDArray[np.int64]:
-        """Return the tensor rows of a warm start; groups that the tensor lacks are left out."""
-        return np.array(warm_groups(start, self.gains), dtype=np.int64)
+    def locate(self, groups: Iterable[NamedGroup]) -> NDArray[np.int64]:
+        """Return the tensor rows of some groups; those that the tensor lacks are left out.
+
+        Parameters
+        ----------
+        groups
+            Members, and the cost where it is known: of several rows the one at this cost, else the first.
+        """
+        rows: list[int] = []
+        for names, cost in groups:
+            held = self.gains.find(names)
+            same = [row for row in held if cost is None or self.gains.cost[row] == cost]
+            rows.extend((same or list(held))[:1])
+        return np.array(rows, dtype=np.int64)
 
     def told_gains(self) -> dict[str, Any]:
         """Return what a solution tells about the gains it was solved on."""

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.as_selection import as_selection
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
 from engine.solving.comparison_table import UNSUPPORTED, Case, Comparison, Row
 from engine.solving.control import Observer
 from engine.solving.frontier import frontier
+from engine.solving.selection import as_selection
 from engine.solving.solution import Solution, Status, Termination
 from engine.solving.solve import PROOF_TOLERANCE, check_limits
 from engine.solving.solver import Solver, make_solver
+from engine.solving.warm_start import named_groups
 
 __all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
 
@@ -156,8 +157,9 @@ def _scale(problem: Problem | LatticeProblem, runs: Sequence[_Run]) -> float:
     """Return the magnitude that tolerances refer to: over a lattice, that of the groups found."""
     if isinstance(problem, Problem):
         return problem.program.scale
-    found = [one for run in runs for one in run.solutions.values() if _verified(one)]
-    return max((problem.table_of(problem.locate(one))[0].program.scale for one in found), default=0.0)
+    verified = [one for run in runs for one in run.solutions.values() if _verified(one)]
+    tables = (problem.table_of(problem.locate(named_groups(one)))[0] for one in verified)
+    return max((table.program.scale for table in tables), default=0.0)
 
 
 def _filled(row: Row, solution: Solution, case: Case) -> Row:

@@ -13,6 +13,7 @@ from engine.solving.control import Control, Observer, StopRule
 from engine.solving.solution import Solution, Status, Termination
 from engine.solving.solve import available_threads, certify, check_limits, run
 from engine.solving.solver import Outcome, Solver, check_supported, choose_solver, make_solver
+from engine.solving.warm_start import named_groups
 
 
 def frontier(
@@ -76,7 +77,7 @@ def frontier(
         inherited = None
         fits = previous is not None and previous.status is Status.OPTIMAL and previous.cost <= budget
         if previous is not None and fits and runner.info.exact:
-            rows = problem.locate(previous)
+            rows = problem.locate(named_groups(previous))
             outcome = Outcome(rows, control.bound)
             inherited = certify(bounded, outcome, control, name, runner, options or {})
         if inherited is not None and inherited.status is Status.OPTIMAL:

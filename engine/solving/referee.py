@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
-from engine.gains.tensor import GainTensor
 from engine.problem.constraint import Constraint, Grouping
 from engine.problem.extension import ExtendedObjective
 from engine.problem.objectives import SetFunction
 from engine.problem.table import Problem
-from engine.solving.solution import Solution
 
 
 @dataclass(frozen=True)
@@ -104,80 +101,3 @@ def referee(problem: Problem, rows: Sequence[int] | NDArray[np.int64]) -> Verdic
                 total += objective.extra(grouping)
     ordered = {name: serving[name] for name in gains.tasks if name in serving}
     return Verdict(total, ordered, {name: values[name] for name in ordered}, tuple(problems))
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Serving decisions scored on other gains than those they were chosen by.
-
-    Attributes
-    ----------
-    task_values
-        The value of each task on the evaluation split.
-    split, source
-        Where the values come from.
-    optimism
-        Mean over tasks of the promised value minus the realised one; turned for losses, so that
-        positive always means a promise not kept.
-    measured
-        Whether the value of each task was measured, not predicted.
-    """
-
-    task_values: Mapping[str, float]
-    split: str
-    source: str
-    optimism: float
-    measured: Mapping[str, bool]
-
-    @property
-    def total(self) -> float:
-        """Sum over tasks."""
-        return math.fsum(self.task_values.values())
-
-    @property
-    def mean(self) -> float:
-        """Mean over tasks."""
-        return self.total / len(self.task_values)
-
-    @property
-    def predicted(self) -> int:
-        """How many of the values are predictions."""
-        return sum(not one for one in self.measured.values())
-
-
-def score(solution: Solution, gains: GainTensor) -> Scores:
-    """Score the serving decisions of a solution on other gains.
-
-    Parameters
-    ----------
-    solution
-        A solution with a grouping.
-    gains
-        The evaluation split: the same tasks, and every serving group.
-
-    Raises
-    ------
-    DataError
-        If there is no grouping, or the tensor lacks a task or a serving group.
-    """
-    if not solution.found:
-        raise DataError("This solution holds no grouping to score.")
-    odd = sorted(set(solution.tasks) ^ set(gains.tasks))
-    if odd:
-        raise DataError(f"The evaluation gains are over other tasks: {', '.join(odd[:5])} in one only.")
-    rows: dict[int, int] = {}
-    for index in set(solution.serving.values()):
-        group = solution.groups[index]
-        found = [row for row in gains.find(group.tasks) if gains.cost[row] == group.cost]
-        if not found:
-            raise DataError(f"The evaluation gains lack the group {'|'.join(group.tasks)}.")
-        rows[index] = found[0]
-    values = {}
-    for task, index in solution.serving.items():
-        entries = gains.row(rows[index])
-        values[task] = dict(zip(gains.group(rows[index]), gains.values[entries].tolist(), strict=True))[task]
-    promised = math.fsum(solution.task_values.values())
-    sign = 1.0 if gains.quantity == "gain" else -1.0
-    optimism = sign * (promised - math.fsum(values.values())) / len(values)
-    measured = {task: bool(gains.measured[rows[index]]) for task, index in solution.serving.items()}
-    return Scores(values, gains.split, gains.source, optimism, measured)

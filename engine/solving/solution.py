@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import DataError, UsageError
+from engine.errors import DataError
 
 if TYPE_CHECKING:
     from engine.gains.tensor import GainTensor
-    from engine.solving.referee import Scores
+    from engine.solving.scores import Scores
 
 FORMAT_VERSION = 1
 
@@ -230,11 +230,15 @@ class Solution:
         Raises
         ------
         DataError
-            If a task or a serving group is missing.
+            If there is no grouping, or the tensor lacks a task or a serving group.
         """
-        from engine.solving.referee import score
+        from engine.solving.scores import score
 
-        return score(self, gains)
+        if not self.found:
+            raise DataError("This solution holds no grouping to score.")
+        groups = {task: self.groups[index] for task, index in self.serving.items()}
+        served = {task: (group.tasks, group.cost) for task, group in groups.items()}
+        return score(self.tasks, served, self.task_values, gains)
 
     def __repr__(self) -> str:
         told = [str(self.status)]
@@ -379,49 +383,3 @@ class Solution:
             return cls.from_json(text)
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
-
-
-def _warm_group(group: Iterable[str]) -> tuple[str, ...]:
-    advice = f": write {group.split('|')!r}" if isinstance(group, str) else ""
-    names = () if isinstance(group, str) or not isinstance(group, Iterable) else tuple(group)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"Each group of a warm start is a list of task names, not {group!r:.80}{advice}.")
-    return names
-
-
-def warm_names(start: Solution | Iterable[Iterable[str]]) -> list[tuple[tuple[str, ...], float | None]]:
-    """Return the groups of a warm start as task names, with their cost where it is known.
-
-    Parameters
-    ----------
-    start
-        An earlier solution, or groups as task names.
-
-    Raises
-    ------
-    UsageError
-        If it is neither.
-    """
-    if isinstance(start, Solution):
-        return [(group.tasks, group.cost) for group in start.groups]
-    if isinstance(start, str) or not isinstance(start, Iterable):
-        raise UsageError(f"A warm start is a Solution or a list of groups, not {start!r:.80}.")
-    return [(_warm_group(group), None) for group in start]
-
-
-def warm_groups(start: Solution | Iterable[Iterable[str]], gains: GainTensor) -> list[int]:
-    """Return the tensor rows of a warm start; groups that the tensor lacks are left out.
-
-    Parameters
-    ----------
-    start
-        An earlier solution, or groups as task names.
-    gains
-        The tensor of the problem to start.
-    """
-    rows: list[int] = []
-    for tasks, cost in warm_names(start):
-        found = gains.find(tasks)
-        same = [row for row in found if cost is None or gains.cost[row] == cost]
-        rows.extend((same or list(found))[:1])
-    return rows

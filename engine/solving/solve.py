@@ -19,6 +19,7 @@ from engine.solving.infeasible import NO_CONFLICT, Conflict, contradictory, expl
 from engine.solving.referee import Verdict, referee
 from engine.solving.solution import Certificate, ChosenGroup, Solution, Status, Termination
 from engine.solving.solver import Outcome, Solver, check_supported, choose_solver, make_solver
+from engine.solving.warm_start import named_groups
 
 DISTRIBUTION = "task-grouping-engine"
 
@@ -88,7 +89,7 @@ def solve(
         seed=seed,
         threads=threads or available_threads(),
         presolve=presolve,
-        warm_start=None if warm_start is None else problem.locate(warm_start),
+        warm_start=None if warm_start is None else problem.locate(named_groups(warm_start)),
         observers=observers,
         stop=stop,
     )

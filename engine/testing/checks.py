@@ -9,6 +9,7 @@ from engine.problem.table import Problem
 from engine.solving.control import Choice
 from engine.solving.referee import referee
 from engine.solving.solution import Solution, Status
+from engine.solving.warm_start import named_groups
 
 
 def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tolerance: float = 1e-6) -> None:
@@ -40,7 +41,7 @@ def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tol
         return
     assert solution.status in (Status.OPTIMAL, Status.FEASIBLE), solution.status
     assert solution.certificate.verified, "a grouping was returned unverified"
-    choice: Choice = problem.locate(solution)
+    choice: Choice = problem.locate(named_groups(solution))
     assert len(choice) == len(solution.groups), "a chosen group is not in the tensor, or is chosen twice"
     table, rows = problem.table_of(choice)
     verdict = referee(table, rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from engine.errors import DataError
 from engine.gains.tensor import GainTensor
-from engine.solving.referee import Scores
+from engine.solving.scores import Scores
 from engine.solving.solution import ChosenGroup, Solution
 
 

@@ -11,7 +11,7 @@ from engine.cli.telling.graphs import PairGraph, Selection
 from engine.cli.telling.judging import Judgement, judgement
 from engine.gains.tensor import GainTensor
 from engine.problem.table import Kind
-from engine.solving.referee import Scores
+from engine.solving.scores import Scores
 from engine.solving.solution import Solution, Status
 
 NO_SOLUTION = 4

@@ -42,6 +42,7 @@ from engine import (
     solve,
 )
 from engine.problem.table import PROGRAM_FEATURES, Feature
+from engine.solving.warm_start import named_groups
 from engine.testing import check_extension, check_solution, optimum, problems
 from engine.testing.examples import easy_gains, easy_problem
 from engine.testing.extensions import LargeGroups, MostMembers
@@ -402,7 +403,7 @@ class Ignorant(Solver):
 
     def solve(self, problem: Problem, control: Any) -> Outcome:
         found = solve(replace(problem, objective=problem.objective.base), "branch-and-bound")  # type: ignore[attr-defined]
-        rows = problem.locate(found)
+        rows = problem.locate(named_groups(found))
         return Outcome(rows, bound=found.value or 0.0)
 
 

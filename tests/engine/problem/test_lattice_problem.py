@@ -47,6 +47,7 @@ from engine import (
     solve,
 )
 from engine.problem.lattice import LISTED_TASKS, check_problem
+from engine.solving.warm_start import named_groups
 from engine.testing import (
     PricedGain,
     lattice_optimum,
@@ -406,17 +407,17 @@ def test_a_table_of_too_few_groups_serves_not_everybody() -> None:
 
 def test_locates_a_warm_start() -> None:
     problem = LatticeProblem(MODEL)
-    located = problem.locate([["d", "a"], ["b"], ["a", "d"], ["c", "c"]])
+    located = problem.locate(named_groups([["d", "a"], ["b"], ["a", "d"], ["c", "c"]]))
     assert np.array_equal(located, np.array([group("a", "d"), group("b"), group("c")]))
     assert problem.locate([]).shape == (0, 4)
     solution = solve(problem.with_budget(2), Listing())
-    assert {tuple(np.array(MODEL.tasks)[one]) for one in problem.locate(solution)} == {
+    assert {tuple(np.array(MODEL.tasks)[one]) for one in problem.locate(named_groups(solution))} == {
         one.tasks for one in solution.groups
     }
     with pytest.raises(UsageError, match="Unknown task 'z'"):
-        problem.locate([["z"]])
+        problem.locate(named_groups([["z"]]))
     with pytest.raises(UsageError, match="A warm start is a Solution or a list of groups"):
-        problem.locate("ab")
+        named_groups("ab")
 
 
 # Digests

@@ -23,6 +23,7 @@ from engine import (
     selection_value,
     solve,
 )
+from engine.solving.warm_start import named_groups
 from engine.testing import (
     check_solution,
     lattice_optimum,
@@ -83,7 +84,7 @@ def test_selection_value() -> None:
 def test_selection_value_serves_from_the_better_of_two_groups() -> None:
     problem = LatticeProblem(MODEL, constraints=(Mandatory(["a", "d"]), Mandatory(["a", "b", "c", "d"])))
     solution = solve(problem, Listing())
-    values = MODEL.predict(problem.locate(solution))
+    values = MODEL.predict(problem.locate(named_groups(solution)))
     assert selection_value(MODEL, solution) == pytest.approx(np.nanmax(values, axis=0).sum())
 
 

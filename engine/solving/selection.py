@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -30,3 +31,22 @@ def as_selection(model: GainModel, solution: Solution) -> Solution:
     serving = {task: int(served[column[task]]) for task in solution.tasks}
     values = {task: float(gains[group, column[task]]) for task, group in serving.items()}
     return replace(solution, serving=serving, task_values=values)
+
+
+def selection_value(model: GainModel, solution: Solution) -> float | None:
+    """Return the total gain of a grouping under another model, each task served where it gains most.
+
+    What a partition of a graph is worth as a selection: under the pair-mean model of the same
+    affinity, for instance. The total loss for a model of losses, each task served where it loses
+    least. None where there is no grouping.
+
+    Parameters
+    ----------
+    model
+        A gain model of the same tasks.
+    solution
+        The grouping.
+    """
+    if not solution.found:
+        return None
+    return math.fsum(as_selection(model, solution).task_values.values())
