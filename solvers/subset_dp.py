@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,19 +11,10 @@ import numpy as np
 from engine.errors import UnsupportedError, UsageError
 from engine.plugins import SOLVERS
 from engine.problem.lattice import LatticeProblem
-from engine.problem.program import Program
 from engine.problem.table import Feature, Kind, Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.kernels.in_time import compiled_in_time
-from solvers.tables.subset_choice import choose_groups
-from solvers.tables.subset_partition import Choice, split_tasks
-
-PLAIN_TASKS = 12
-"""Up to so many tasks, served sets are split in NumPy as fast as a compiler starts."""
-
-PLAIN_WORK = 200_000_000
-"""Up to so many additions, groups are chosen in NumPy."""
+from solvers.tables.subset_programming import SubsetProgramming
 
 
 @dataclass(frozen=True)
@@ -87,17 +78,13 @@ class SubsetDp(Solver):
             raise UnsupportedError(
                 f"subset-dp expresses neither cost budgets nor membership limits. {_others(problem)}"
             )
-        choice = self._solve(program, control)
+        choice, bound = SubsetProgramming(self.compiled).solve(program, control)
         if choice.groups is None:
             return Outcome(None, control.bound, control.termination(), infeasible=choice.complete)
-        value = program.value(choice.groups)
-        if choice.complete:
-            control.tighten(max(value, choice.value) + _rounding(program, value))
-            if program.aggregate == "min":
-                choice = self._with_larger_total(program, value, choice, control)
+        control.tighten(bound)
         rows = program.rows[choice.groups]
         chosen = table.gains.membership[rows] if isinstance(problem, LatticeProblem) else rows
-        control.incumbent(chosen, value)
+        control.incumbent(chosen, choice.value)
         return Outcome(chosen, control.bound, control.termination())
 
     def _check_size(self, problem: Problem | LatticeProblem) -> None:
@@ -107,66 +94,6 @@ class SubsetDp(Solver):
                 f"subset-dp lists all sets of at most max_tasks={self.max_tasks} tasks, and there are "
                 f"{count}. {_others(problem)}"
             )
-
-    def _solve(self, program: Program, control: Control) -> Choice:
-        base = program.mandatory
-        rewarded = program.open > 0
-        if not program.is_partition and program.max_groups >= program.n_groups:
-            base = base | rewarded  # nothing is lost by choosing them all
-        count = int(base.sum())
-        charged = bool(program.open[~base].any())
-        # Any groups may fill up to the least number where that is free; else they must be chosen well.
-        short = program.min_groups > max(1, count)
-        knapsack = not program.is_partition and charged and (bool((rewarded & ~base).any()) or short)
-        compiled = self._compiles(program, knapsack)
-        if compiled and not _compiled(control):
-            return Choice(None, -np.inf, complete=False)
-        with control.stage("search"):
-            if knapsack:
-                return choose_groups(program, base, control, compiled=compiled)
-            choice = split_tasks(program, base, control, compiled=compiled)
-        if choice.groups is None or program.is_partition:
-            return choice
-        others = np.setdiff1d(np.arange(program.n_groups), choice.groups)
-        filling = others[: max(0, program.min_groups - len(choice.groups))]
-        return replace(choice, groups=np.union1d(choice.groups, filling))
-
-    def _compiles(self, program: Program, knapsack: bool) -> bool:
-        if self.compiled is not None:
-            return self.compiled
-        if knapsack:
-            return bool(len(program.members) * program.max_groups << program.n_tasks > PLAIN_WORK)
-        return program.n_tasks > PLAIN_TASKS
-
-    def _with_larger_total(self, program: Program, level: float, choice: Choice, control: Control) -> Choice:
-        """Return, of all groupings whose worst value is the best, one with the largest total."""
-        fine = replace(
-            program, aggregate="sum", serve=np.where(program.serve >= level, program.serve, -np.inf)
-        )
-        found = self._solve(fine, control)
-        return choice if found.groups is None else found
-
-
-def _compiled(control: Control) -> bool:
-    from solvers.kernels.subset_dp import compile_kernels, take_groups
-
-    if take_groups.signatures:  # type: ignore[attr-defined]
-        return True
-    with control.stage("compile"):
-        return compiled_in_time(compile_kernels, control)
-
-
-def _rounding(program: Program, value: float) -> float:
-    """Return how far the sums of any grouping worth ``value`` or more can be off.
-
-    Its positive terms are at most the tasks' best values and the opening values that help; so the
-    negative ones are no more than what these exceed the value by.
-    """
-    if program.aggregate == "min":
-        return 0.0
-    helping = np.maximum(program.best_values, 0.0).sum() + np.maximum(program.open, 0.0).sum()
-    terms = 2 * program.n_tasks + program.max_groups + 2
-    return float(terms * np.finfo(np.float64).eps * max(2.0 * helping - value, 0.0))
 
 
 def _others(problem: Problem | LatticeProblem) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from engine.problem.program import Program
 from engine.solving.control import Control
 from engine.solving.solution import Termination
-from solvers.branch_and_bound import BranchAndBound
 from solvers.lattices.form import LatticeForm, Members
+from solvers.tables.group_branching import GroupBranching
 from solvers.tables.presolve import presolve
 
 
@@ -100,7 +100,7 @@ def prove(
     start = start_of(known, membership)
     if start is not None:
         quiet.incumbent(np.array(start), program.value(np.array(sorted(start))))
-    outcome = BranchAndBound(compiled=True, max_nodes=max_nodes).solve_program(program, quiet)
+    outcome = GroupBranching(compiled=True, max_nodes=max_nodes).solve(program, quiet)
     late = outcome.termination is Termination.TIME_LIMIT
     if outcome.rows is None:
         bound = -math.inf if outcome.infeasible else outcome.bound

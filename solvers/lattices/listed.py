@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.problem.lattice import LatticeProblem
+from engine.problem.table import Problem
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver
-from solvers.branch_and_bound import BranchAndBound
-from solvers.subset_dp import SubsetDp
+from engine.solving.solver import Outcome
+from solvers.tables.group_branching import GroupBranching
+from solvers.tables.subset_programming import SubsetProgramming
 
 
 def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
@@ -32,12 +33,24 @@ def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
     if control.rows is not None:
         names = [[problem.tasks[task] for task in np.flatnonzero(row)] for row in control.rows]
         inner.incumbent([table.gains.find(group)[0] for group in names], control.value)
-    solver: Solver = SubsetDp() if problem.objective.aggregate == "min" else BranchAndBound()
-    if solver.info.lacks(table):
-        solver = BranchAndBound()
-    outcome = solver.solve(table, inner)
+    outcome = _solve_table(table, inner)
     if outcome.rows is not None:
         outcome.rows = table.gains.membership[outcome.rows]
         control.incumbent(outcome.rows, inner.value)
     control.tighten(outcome.bound)
     return outcome
+
+
+def _solve_table(table: Problem, control: Control) -> Outcome:
+    """Solve a table of all groups: over sets of tasks where the worst counts, else by branch and bound."""
+    program = table.program
+    if program.reasons():
+        return Outcome(None, infeasible=True)
+    if program.aggregate == "sum" or program.max_memberships not in (None, 1):
+        return GroupBranching().solve(program, control)
+    choice, bound = SubsetProgramming().solve(program, control)
+    if choice.groups is None:
+        return Outcome(None, control.bound, control.termination(), infeasible=choice.complete)
+    control.tighten(bound)
+    control.incumbent(program.rows[choice.groups], choice.value)
+    return Outcome(control.rows, control.bound, control.termination())

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.solving.control import Control
 from engine.solving.solver import Outcome
-from solvers.branch_and_bound import BranchAndBound
 from solvers.lattices.form import LatticeForm, Members
 from solvers.lattices.search import LatticeSearch
+from solvers.tables.group_branching import GroupBranching
 
 STEP = 1e-9
 """Relative to the magnitude of values: how far the next level lies above one that is reached."""
@@ -99,5 +99,5 @@ def _best_known(form: LatticeForm, search: LatticeSearch, control: Control) -> f
     program = replace(form.program(groups), aggregate="min")
     if program.reasons() or np.isinf(program.best_values).any():
         return -np.inf
-    outcome = BranchAndBound(compiled=True).solve_program(program, control.quiet())
+    outcome = GroupBranching(compiled=True).solve(program, control.quiet())
     return -np.inf if outcome.rows is None else _offer(form, groups[outcome.rows], control)

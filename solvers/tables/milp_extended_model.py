@@ -11,7 +11,7 @@ from engine.errors import UsageError
 from engine.problem.extension import Decisions, ExtendedObjective, PyomoConstraint, extra_terms
 from engine.problem.program import Program
 from engine.problem.table import Problem
-from solvers.milp import build_model
+from solvers.tables.milp_model import build_model
 
 LARGEST_COEFFICIENT = 1e3
 """Of the model: beyond it, HiGHS's tolerances would be lost in rounding."""

@@ -14,8 +14,8 @@ from engine.solving.control import Control
 from engine.solving.referee import referee
 from engine.solving.solution import Termination
 from engine.solving.solver import Outcome
-from solvers.milp import BOUND_MARGIN, TOLERANCE, chosen_groups, run_highs
 from solvers.tables.milp_extended_model import build_extended, extra_parts, objective_unit
+from solvers.tables.milp_model import BOUND_MARGIN, TOLERANCE, chosen_groups, run_highs
 
 AGREEMENT = 1e-6
 """How far apart the two forms of a term may be, relative to what a good solution holds."""
