@@ -9,8 +9,8 @@ from typing import Any
 from engine.catalogue.affinities import AffinityInstance, is_affinity_file
 from engine.catalogue.files import FileInstance, open_instance
 from engine.catalogue.instance import Instance
-from engine.cli.app import say
 from engine.cli.options.shared import ProblemOptions
+from engine.cli.telling.messages import say
 from engine.errors import UsageError, unknown_name
 from engine.gains.tensor import GainTensor
 from engine.plugins import INSTANCES, OBJECTIVES

@@ -64,7 +64,7 @@ def compare(
 
     Example: engine compare --instance mimic27 --solvers cpsat,beam --sources measured,hoa --budgets 1-10
     """
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table, save_plot
     from engine.cli.telling.progress import progress
     from engine.errors import UsageError
@@ -125,7 +125,7 @@ def _told(comparison: Comparison) -> Iterator[str]:
 
 
 def _exit_code(comparison: Comparison) -> int:
-    from engine.cli.app import FAILED, USAGE
+    from engine.cli.telling.messages import FAILED, USAGE
     from engine.cli.telling.results import exit_code
     from engine.solving.comparison import UNSUPPORTED
     from engine.solving.solution import Status
@@ -164,9 +164,9 @@ def _cases(
     kind: KindOptions,
 ) -> list[Case]:
     """Return the problems; a source that some instances lack is told, one that all lack is a mistake."""
-    from engine.cli.app import say
     from engine.cli.asking.posing import DEFAULT_MODEL, posed_on
     from engine.cli.asking.problems import check_budgets
+    from engine.cli.telling.messages import say
     from engine.errors import UsageError
     from engine.solving.comparison import Case
 

@@ -53,10 +53,10 @@ def frontier(
 
     Example: engine frontier --instance mimic27 --budgets 1-10 --plot frontier.svg
     """
-    from engine.cli.app import say
     from engine.cli.asking.posing import pose
     from engine.cli.asking.problems import check_budgets, read_options
     from engine.cli.frontier_rows import unjudged
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output, save_plot
     from engine.cli.telling.progress import progress
     from engine.cli.telling.results import exit_code

@@ -126,8 +126,8 @@ def predict(
       engine predict --instance mimic27 --source ridge --calibrate
       engine predict --instance mimic27 --model mtgnet --measure 3 --output predicted.csv
     """  # noqa: D301  (click reads the backspace)
-    from engine.cli.app import say
     from engine.cli.options.text import read_fields
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.errors import UsageError
     from engine.gains.formats.gains_file import writable_paths

@@ -56,9 +56,9 @@ def solve(
       engine solve --instance mimic27 --lattice --gains hoa --budget 6
       engine solve --instance mimic27 --graph
     """  # noqa: D301  (click reads the backspace)
-    from engine.cli.app import say
     from engine.cli.asking.posing import pose
     from engine.cli.asking.problems import read_options
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.cli.telling.progress import progress
     from engine.cli.telling.results import EXIT_CODES
