@@ -84,7 +84,7 @@ def guide_recorded(
     DataError
         If the gains are predictions.
     """
-    from engine.catalogue.files import open_instance
+    from engine.catalogue.opening import open_instance
     from engine.guided.collection import recorded, recorded_alone
 
     refuse_training(options, "the gains of this instance are recorded")
