@@ -39,6 +39,7 @@ from .gains.model import UncertainModel as UncertainModel
 from .gains.model import all_groups as all_groups
 from .gains.model import tabulate as tabulate
 from .gains.pair_mean import PairMeanModel as PairMeanModel
+from .gains.provenance import Provenance as Provenance
 from .gains.separable import PairSumModel as PairSumModel
 from .gains.separable import SeparableModel as SeparableModel
 from .gains.source import GainSource as GainSource

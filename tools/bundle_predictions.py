@@ -24,8 +24,8 @@ import engine
 from instances.reading.bundled_predictions import (
     FOLDER,
     BundledPredictions,
+    FitRecord,
     FittedSplit,
-    Provenance,
     write_predictions,
 )
 from instances.reading.mtgnet import ORIGIN, MtgNetInstance
@@ -109,7 +109,7 @@ def bundle(instance: MtgNetInstance, name: str) -> BundledPredictions:
         splits[split] = FittedSplit(
             measured.n_groups, {file.path: file.sha256 for file in files}, **errors(source, measured)
         )
-    provenance = Provenance(
+    fit = FitRecord(
         instance=name,
         command=f"python -m tools.bundle_predictions {name}",
         engine=version("task-grouping-engine"),
@@ -124,7 +124,7 @@ def bundle(instance: MtgNetInstance, name: str) -> BundledPredictions:
         origin=ORIGIN,
         splits=splits,
     )
-    return BundledPredictions(provenance, gains)
+    return BundledPredictions(fit, gains)
 
 
 def published(name: str, data_dir: Path | None) -> MtgNetInstance:

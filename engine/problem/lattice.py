@@ -15,6 +15,7 @@ from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gains.affinity import Affinity
 from engine.gains.model import GainModel, all_groups, tabulate
 from engine.gains.predictions import fit_provenance
+from engine.gains.provenance import UNKNOWN, Provenance
 from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
@@ -272,10 +273,10 @@ class LatticeProblem:
         return Problem(gains, self.objective, self.constraints)
 
     @property
-    def provenance(self) -> str:
-        """Where the values come from, in words."""
+    def provenance(self) -> Provenance:
+        """Where the values come from."""
         if self.known is None:
-            return ""
+            return UNKNOWN
         return fit_provenance(self.model.source, self.known)
 
     def table_of(self, choice: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
@@ -316,7 +317,7 @@ class LatticeProblem:
         return {
             "source": self.model.source,
             "split": "" if self.known is None else self.known.split,
-            "provenance": self.provenance,
+            "provenance": self.provenance.to_dict(),
             "groups": self.n_groups,
             "measured_groups": 0 if self.known is None else int(self.known.measured.sum()),
             "sha256": self._model_digest,

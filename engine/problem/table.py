@@ -209,7 +209,7 @@ class Problem:
         return {
             "source": gains.source,
             "split": gains.split,
-            "provenance": gains.provenance,
+            "provenance": gains.provenance.to_dict(),
             "groups": gains.n_groups,
             "measured_groups": int(gains.measured.sum()),
             "sha256": gains.digest,

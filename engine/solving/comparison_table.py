@@ -62,7 +62,7 @@ class Case:
             "evaluation_split": None if evaluation is None else evaluation.split,
             "groups": gains["groups"],
             "measured_groups": gains["measured_groups"],
-            "provenance": gains["provenance"],
+            "provenance": gains["provenance"]["text"],
         }
 
 

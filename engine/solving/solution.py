@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
+from engine.gains.provenance import Provenance
 
 if TYPE_CHECKING:
     from engine.gains.tensor import GainTensor
@@ -218,6 +219,17 @@ class Solution:
     def cost(self) -> float:
         """Total cost of the chosen groups."""
         return math.fsum(group.cost for group in self.groups)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the gains come from that it was solved on.
+
+        Raises
+        ------
+        DataError
+            If a file says it in another way than the engine writes it.
+        """
+        return Provenance.from_dict(self.gains.get("provenance", {}))
 
     def evaluate(self, gains: GainTensor) -> Scores:
         """Score the same groups and serving decisions on other gains, the test split for instance.

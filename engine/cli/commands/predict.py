@@ -253,6 +253,7 @@ def _extended(
     from engine.gains.formats import write_affinity
     from engine.gains.model import tabulate
     from engine.gains.pair_mean import PairMeanModel
+    from engine.gains.provenance import Provenance
 
     experiment = make_experiment(options)
     if groups is None:
@@ -269,7 +270,7 @@ def _extended(
         write_affinity(affinity, affinity_output)
     tensor = tabulate(PairMeanModel.from_affinity(affinity), membership)
     described = f"{affinity.source} of {experiment.data.name}, {experiment.backbone}, seed {seed}; pair means"
-    return replace(tensor, provenance=described)
+    return replace(tensor, provenance=Provenance(described))
 
 
 def _parsed(groups: str, tasks: Sequence[str], seed: int) -> NDArray[np.bool_]:

@@ -84,10 +84,10 @@ def train(
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)
     experiment = make_experiment(pick(TrainingOptions, given))
-    made = str(chosen.gains.get("provenance", ""))
-    if " gain of the " in made and f"{gain_form} gain of the {gain_of}" not in made:
+    made = chosen.provenance
+    if made.gain_form and (made.gain_form, made.gain_of) != (gain_form, gain_of):
         say(f"the promise is another kind of gain ({made}): --gain-form and --gain-of say which to compare.")
-    if ", experiment " in made and collector.experiment(experiment).digest[:12] not in made:
+    if made.experiment and made.experiment != collector.experiment(experiment).digest:
         say(f"the promise comes from training otherwise ({made}): other data, backbone or settings.")
     realised = train_solution(chosen, experiment, collector, output, seed=seed, of=gain_of, form=gain_form)
     if chosen.quantity != "gain":

@@ -93,7 +93,7 @@ def _facts(case: Case, rows: Sequence[Row], note: str) -> Iterator[tuple[str, st
         yield "graph", f"{gains['source']}; a pair weighs {SYMMETRISED}"
     if case.evaluation is not None:
         yield "judged on", origin_of(case.evaluation.source, case.evaluation.split)
-    if gains["provenance"]:
-        yield "from", gains["provenance"]
+    if gains["provenance"]["text"]:
+        yield "from", gains["provenance"]["text"]
     if note:
         yield "note", note

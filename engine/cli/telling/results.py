@@ -90,7 +90,7 @@ class Result:
     @property
     def told_origin(self) -> str:
         """Where the gains come from, each thing said once."""
-        provenance = str(self.solution.gains["provenance"])
+        provenance = self.solution.provenance.text
         if self.origin in provenance:
             return provenance or "unknown"
         return self.origin if provenance in self.origin else f"{provenance}; {self.origin}"

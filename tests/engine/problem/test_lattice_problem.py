@@ -32,6 +32,7 @@ from engine import (
     PairMeanModel,
     PairSumModel,
     Partition,
+    Provenance,
     SetFunction,
     TabulatedModel,
     TotalGain,
@@ -345,7 +346,7 @@ def test_a_table_holds_the_predictions_of_its_groups() -> None:
     assert (table.objective, table.constraints) == (problem.objective, problem.constraints)
     assert table.gains.cost.tolist() == [1, 1, 1]
     assert not table.gains.measured.any()
-    assert (table.gains.split, table.gains.provenance, table.gains.source) == ("", "", "hoa")
+    assert (table.gains.split, str(table.gains.provenance), table.gains.source) == ("", "", "hoa")
 
 
 def test_singles_of_a_model_need_not_gain_nothing() -> None:
@@ -355,7 +356,7 @@ def test_singles_of_a_model_need_not_gain_nothing() -> None:
 
 def test_what_a_model_hands_through_counts_as_measured() -> None:
     """The pair-mean model of easy gains hands singles and pairs through; larger groups are guesses."""
-    known = replace(GAINS, split="valid", provenance="made up", source="trained")
+    known = replace(GAINS, split="valid", provenance=Provenance("made up"), source="trained")
     known = replace(known, measured=np.array([known.label(row) != "a|b" for row in range(15)]))
     problem = LatticeProblem(MODEL, known=known)
     table = problem.listed.gains
@@ -365,11 +366,11 @@ def test_what_a_model_hands_through_counts_as_measured() -> None:
         assert table.measured[row] == (same and table.label(row) != "a|b")
     assert table.measured[table.sizes == 1].all()
     assert not table.measured.all()
-    assert (table.split, table.provenance) == ("valid", "hoa fitted on trained valid gains; made up")
+    assert (table.split, str(table.provenance)) == ("valid", "hoa fitted on trained valid gains; made up")
     told = problem.told_gains()
     assert (told["source"], told["split"]) == ("hoa", "valid")
     assert (told["groups"], told["measured_groups"]) == (15, 14)
-    assert told["provenance"] == table.provenance
+    assert told["provenance"] == table.provenance.to_dict()
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
