@@ -1,11 +1,11 @@
 """The public names of engine; the modules that hold them are imported when they are first used."""
 
 from .catalogue.files import FileInstance as FileInstance
-from .catalogue.files import open_instance as open_instance
 from .catalogue.instance import CatalogueInstance as CatalogueInstance
 from .catalogue.instance import Instance as Instance
 from .catalogue.instance import InstanceInfo as InstanceInfo
 from .catalogue.instance import load_instance as load_instance
+from .catalogue.opening import open_instance as open_instance
 from .catalogue.trainable import TrainableInstance as TrainableInstance
 from .collection.collect import Collected as Collected
 from .collection.collect import Plan as Plan
@@ -31,6 +31,7 @@ from .gains.formats import read_affinity as read_affinity
 from .gains.formats import read_gains as read_gains
 from .gains.formats import write_affinity as write_affinity
 from .gains.formats import write_gains as write_gains
+from .gains.formats.options import ReadOptions as ReadOptions
 from .gains.model import EmbeddedModel as EmbeddedModel
 from .gains.model import GainModel as GainModel
 from .gains.model import PosteriorModel as PosteriorModel

@@ -13,7 +13,8 @@ from engine.errors import UsageError
 from engine.gains.affinity import Affinity
 from engine.gains.formats import read_gains
 from engine.gains.formats.affinity_json import read_affinity
-from engine.gains.formats.gains_file import split_pair
+from engine.gains.formats.gains_file import DEFAULTS, GainsPath, split_pair
+from engine.gains.formats.options import ReadOptions
 from engine.gains.model import tabulate
 from engine.gains.pair_mean import PairMeanModel
 from engine.plugins import INSTANCES
@@ -31,17 +32,15 @@ class AffinityInstance(ReadInstance):
         As in :func:`~engine.gains.formats.affinity_json.read_affinity`.
     evaluation_path
         Gains that the result is judged on, for the same tasks.
-    merge_duplicates, single_task_baseline
+    options
         How the gains to judge on are read.
     """
 
     def __init__(
         self,
         path: str,
-        evaluation_path: str | None = None,
-        *,
-        merge_duplicates: bool = False,
-        single_task_baseline: bool = True,
+        evaluation_path: GainsPath | None = None,
+        options: ReadOptions = DEFAULTS,
     ) -> None:
         (file,) = split_pair(path)
         super().__init__(file.stem)
@@ -54,12 +53,7 @@ class AffinityInstance(ReadInstance):
         pairs = tabulate(model, np.concatenate([ones, ones[first] | ones[second]]), split="source")
         self._recorded = {"source": pairs}
         if evaluation_path is not None:
-            judged = read_gains(
-                evaluation_path,
-                tasks=tasks,
-                merge_duplicates=merge_duplicates,
-                single_task_baseline=single_task_baseline,
-            )
+            judged = read_gains(evaluation_path, replace(options, tasks=tasks))
             if judged.quantity != "gain":
                 raise UsageError(f"{path} holds gains but {evaluation_path} losses: give gains for both.")
             self._recorded["evaluation"] = replace(judged, split=judged.split or "evaluation")
@@ -72,7 +66,7 @@ class AffinityInstance(ReadInstance):
             evaluation_split="evaluation" if evaluation_path is not None else "",
             budgets=tuple(map(float, range(1, count + 1))),
             default_budget=float(math.ceil(count / 4)),
-            origin=" and ".join(filter(None, (path, evaluation_path))),
+            origin=" and ".join(str(one) for one in (path, evaluation_path) if one is not None),
             licence="one's own",
         )
 

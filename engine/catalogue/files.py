@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from engine.catalogue.instance import Instance, InstanceInfo, is_path, load_instance
-from engine.catalogue.stored import StoredInstance, is_store_url
+from engine.catalogue.instance import Instance, InstanceInfo
 from engine.errors import UsageError
 from engine.gains.cover import cover_cost
 from engine.gains.formats import read_gains
-from engine.gains.formats.gains_file import GainsPath, split_pair
+from engine.gains.formats.gains_file import DEFAULTS, GainsPath, split_pair
+from engine.gains.formats.options import ReadOptions
 from engine.gains.tensor import GainTensor
-from engine.plugins import INSTANCES
 
 
 class ReadInstance(Instance):
@@ -51,8 +48,8 @@ class FileInstance(ReadInstance):
         Gains that the solver sees, as in :func:`~engine.gains.formats.gains_file.read_gains`.
     evaluation_path
         Gains that the result is judged on, for the same tasks.
-    tasks, merge_duplicates, single_task_baseline
-        As in :func:`~engine.gains.formats.gains_file.read_gains`.
+    options
+        How both are read.
 
     Raises
     ------
@@ -66,25 +63,15 @@ class FileInstance(ReadInstance):
         self,
         path: GainsPath,
         evaluation_path: GainsPath | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        merge_duplicates: bool = False,
-        single_task_baseline: bool = True,
+        options: ReadOptions = DEFAULTS,
     ) -> None:
         parts = split_pair(path)
         super().__init__(parts[0].stem)
-        gains = read_gains(
-            path, tasks=tasks, merge_duplicates=merge_duplicates, single_task_baseline=single_task_baseline
-        )
+        gains = read_gains(path, options)
         source_split, evaluation_split = gains.split, ""
         self._recorded = {source_split: gains}
         if evaluation_path is not None:
-            judged = read_gains(
-                evaluation_path,
-                tasks=gains.tasks,
-                merge_duplicates=merge_duplicates,
-                single_task_baseline=single_task_baseline,
-            )
+            judged = read_gains(evaluation_path, replace(options, tasks=gains.tasks))
             if judged.quantity != gains.quantity:
                 raise UsageError(
                     f"{path} holds the {gains.quantity} but {evaluation_path} the {judged.quantity}: "
@@ -119,58 +106,3 @@ class FileInstance(ReadInstance):
 def _clean(budget: float) -> float:
     """Round to nine digits, within the tolerance of a budget, so that 3 × 0.1 is 0.3."""
     return float(f"{budget:.9g}")
-
-
-def open_instance(
-    name_or_path: str | Path,
-    *,
-    data_dir: Path | None = None,
-    evaluation: GainsPath | None = None,
-    tasks: Sequence[str] | None = None,
-    merge_duplicates: bool = False,
-    single_task_baseline: bool = True,
-) -> Instance:
-    """Return an instance of the catalogue, or one read from a file or a gain store.
-
-    Parameters
-    ----------
-    name_or_path
-        A database URL and an experiment, as ``sqlite:///gains.db#digits10``; or a name of the
-        catalogue, which wins; else a path, which is what has a suffix, a folder, a comma, or exists.
-    data_dir
-        Folder with the data of the catalogue, to be looked in before the usual places.
-    evaluation
-        Gains that the result is judged on, for a path.
-    tasks, merge_duplicates, single_task_baseline
-        As in :func:`~engine.gains.formats.gains_file.read_gains`, for a path.
-
-    Raises
-    ------
-    DataError
-        If a file is missing or malformed.
-    UsageError
-        If there is no such instance, or an option does not fit it.
-    """
-    text = str(name_or_path)
-    if is_store_url(text):
-        instance: Instance = StoredInstance(text, data_dir)
-        if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:
-            raise UsageError(
-                "A gain store has its own evaluation gains, task names and baseline: give none with it."
-            )
-        return instance
-    if text in INSTANCES.names() or not is_path(text):
-        instance = load_instance(text, data_dir)
-        if evaluation is not None or tasks is not None or merge_duplicates or not single_task_baseline:
-            raise UsageError(
-                f"The instance {text!r} comes from the catalogue: evaluation gains, task names, merging of "
-                "duplicates and another baseline can only be given with a file of your own."
-            )
-        return instance
-    return FileInstance(
-        text,
-        evaluation,
-        tasks=tasks,
-        merge_duplicates=merge_duplicates,
-        single_task_baseline=single_task_baseline,
-    )

@@ -14,6 +14,8 @@ from typing import Any, TextIO
 
 import click
 
+from engine.cli.telling.messages import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, say
+
 PACKAGES = ("solvers", "gain_sources", "backbones", "instances")
 COMMANDS = {
     "collect": "engine.cli.commands.collect:collect",
@@ -29,8 +31,6 @@ COMMANDS = {
 
 MIXED_UP = {"--gains": "--sources", "--sources": "--gains", "--budget": "--budgets", "--budgets": "--budget"}
 """Options that go by another name in another command."""
-
-FAILED, USAGE, BROKEN_PIPE, INTERRUPTED = 1, 2, 141, 130
 
 
 class Commands(click.Group):
@@ -119,11 +119,6 @@ def _told_predictions() -> Iterator[None]:
 
         warnings.showwarning = show
         yield
-
-
-def say(message: str) -> None:
-    """Print one line to stderr."""
-    click.echo("engine: " + " ".join(message.split()), err=True)
 
 
 def _hint(error: click.ClickException) -> str:

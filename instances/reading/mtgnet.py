@@ -13,6 +13,7 @@ from engine import (
     GainTensor,
     Instance,
     PredictedGainsWarning,
+    ReadOptions,
     UsageError,
     read_gains,
 )
@@ -96,9 +97,7 @@ class MtgNetInstance(CatalogueInstance):
             )
         tensor = read_gains(
             (locate(self.membership, self.data_dir), locate(file, self.data_dir)),
-            tasks=self.info.tasks,
-            source=source,
-            split=split,
+            ReadOptions(tasks=self.info.tasks, source=source, split=split),
         )
         measured = tensor.measured if source == "measured" else ~tensor.measured
         return replace(tensor, measured=measured, provenance=f"{ORIGIN}, {file.path.rpartition('/')[2]}")

@@ -7,17 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.catalogue.affinities import AffinityInstance
+from engine.catalogue.files import FileInstance
 from engine.catalogue.instance import Instance
-from engine.cli.asking.problems import (
-    default_budget,
-    demands,
-    make_objective,
-    make_problem,
-    open_asked,
-    warn_of_percent,
-)
+from engine.cli.asking.demands import demands, make_objective
+from engine.cli.options.gains import GainsOptions
 from engine.cli.options.shared import KindOptions, ProblemOptions
 from engine.cli.telling.graphs import PairGraph
+from engine.cli.telling.messages import say
 from engine.cli.telling.results import Result
 from engine.errors import UnsupportedError, UsageError, unknown_name
 from engine.gains.affinity import task_affinity
@@ -77,7 +73,9 @@ class Posed:
         return result if self.evaluation is None else result.judged(self.evaluation)
 
 
-def pose(name: str, source: str | None, options: ProblemOptions, kind: KindOptions) -> Posed:
+def pose(
+    name: str, source: str | None, recorded: GainsOptions, options: ProblemOptions, kind: KindOptions
+) -> Posed:
     """Open an instance and build the problem that the options ask for.
 
     Parameters
@@ -86,6 +84,8 @@ def pose(name: str, source: str | None, options: ProblemOptions, kind: KindOptio
         An instance of the catalogue or a file.
     source
         The gains to solve on.
+    recorded
+        Where the gains are, and how their file is read.
     options, kind
         What to solve, over what.
 
@@ -97,7 +97,7 @@ def pose(name: str, source: str | None, options: ProblemOptions, kind: KindOptio
         If the gains cannot be had, or are not what the source needs.
     """
     kind.check()
-    return posed_on(open_asked(name, options, affinity=kind.listless), source, options, kind)
+    return posed_on(recorded.open(name, pairs=kind.listless), source, options, kind)
 
 
 def posed_on(instance: Instance, source: str | None, options: ProblemOptions, kind: KindOptions) -> Posed:
@@ -105,9 +105,9 @@ def posed_on(instance: Instance, source: str | None, options: ProblemOptions, ki
     evaluation = instance.evaluation()
     default, budgets = default_budget(instance, options), instance.info.budgets
     if kind.lattice:
-        problem = _lattice(instance, source or DEFAULT_MODEL, options)
+        lattice = _lattice(instance, source or DEFAULT_MODEL, options)
         most = None if default is None else _whole([default])[0]
-        return Posed(instance, problem, most, _whole(budgets), evaluation)
+        return Posed(instance, lattice, most, _whole(budgets), evaluation)
     if kind.graph:
         _check_graph_options(options)
         graph = _graph(instance, source)
@@ -115,7 +115,9 @@ def posed_on(instance: Instance, source: str | None, options: ProblemOptions, ki
         return Posed(instance, asked, None, _whole(budgets), evaluation, graph)
     gains = instance.gains(source)
     warn_of_percent(instance, gains)
-    return Posed(instance, make_problem(gains, options), default, budgets, evaluation)
+    objective = make_objective(options, gains.tasks)
+    problem = Problem(gains, objective, demands(options, gains.tasks))  # type: ignore[arg-type]
+    return Posed(instance, problem, default, budgets, evaluation)
 
 
 def _whole(budgets: Iterable[float]) -> tuple[float, ...]:
@@ -174,3 +176,34 @@ def _check_graph_options(options: ProblemOptions) -> None:
             f"{' and '.join(odd)} cannot be given with --graph, where the weights of pairs are added up. "
             "Over all groups of a gain model it can: --lattice --partition."
         )
+
+
+def warn_of_percent(instance: Instance, gains: GainTensor) -> None:
+    """Tell on stderr where the gains of a file look like percent."""
+    values = abs(gains.values[gains.sizes[gains.entry_rows] > 1])
+    if (
+        isinstance(instance, (AffinityInstance, FileInstance))
+        and gains.quantity == "gain"
+        and (values > 1).sum() > len(values) / 2
+    ):
+        say(f"more than half of the gains of {instance.name} exceed 1; gains are fractions: 3 means 300 %.")
+
+
+def check_budgets(name: str, own: tuple[float, ...], budgets: tuple[float, ...] | None) -> tuple[float, ...]:
+    """Return the budgets to solve for: those given, or else the instance's own.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    limits = budgets or own
+    if not limits:
+        raise UsageError(f"Instance {name!r} has no budgets of its own: give --budgets, for instance 1-6.")
+    return limits
+
+
+def default_budget(instance: Instance, options: ProblemOptions) -> float | None:
+    """Return the budget where none is given: the instance's, unless a number of groups is demanded."""
+    counted = options.groups_exactly is not None or options.groups_at_most is not None
+    return None if counted else instance.info.default_budget

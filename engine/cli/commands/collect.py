@@ -107,7 +107,6 @@ def collect(
     import numpy as np
 
     from engine.catalogue.trainable import default_store
-    from engine.cli.app import INTERRUPTED, say
     from engine.cli.asking.experiments import make_experiment, open_trainable
     from engine.cli.commands.guided_measuring import (
         guide_recorded,
@@ -116,6 +115,7 @@ def collect(
         refuse_measuring,
     )
     from engine.cli.options.text import read_fields, read_keywords
+    from engine.cli.telling.messages import INTERRUPTED, say
     from engine.cli.telling.output import check_output
     from engine.collection.collect import Plan
     from engine.collection.collect import collect as run

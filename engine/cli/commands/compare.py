@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.options.gains import GainsOptions, gains_options
 from engine.cli.options.kinds import Budgets, Names
 from engine.cli.options.shared import (
     KindOptions,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help="1-27, 1,2,3 or 1-5:0.5. Default: each instance's; with --graph, as many as there are tasks.",
 )
 @plot_option
+@gains_options
 @problem_options
 @solver_options
 @output_options
@@ -64,7 +66,7 @@ def compare(
 
     Example: engine compare --instance mimic27 --solvers cpsat,beam --sources measured,hoa --budgets 1-10
     """
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table, save_plot
     from engine.cli.telling.progress import progress
     from engine.errors import UsageError
@@ -73,16 +75,17 @@ def compare(
 
     check_output(output)
     asked, kind, how = pick(ProblemOptions, given), pick(KindOptions, given), pick(SolverOptions, given)
+    recorded = pick(GainsOptions, given)
     if plot is not None:
         from engine.plots.drawing import check_plot
 
         check_output(plot)
         check_plot(plot)
     names = tuple(dict.fromkeys(name for text in instances for name in _split(text)))
-    if asked.evaluate is not None and len(names) > 1:
+    if recorded.evaluate is not None and len(names) > 1:
         raise UsageError("--evaluate belongs to one instance; compare one at a time.")
     kind.check()
-    opened = _open(names, asked, kind)
+    opened = _open(names, recorded, kind)
     cases = _cases(opened, sources, budgets, asked, kind)
     with progress(how.verbose) as observers:
         comparison = compare_solvers(
@@ -125,7 +128,7 @@ def _told(comparison: Comparison) -> Iterator[str]:
 
 
 def _exit_code(comparison: Comparison) -> int:
-    from engine.cli.app import FAILED, USAGE
+    from engine.cli.telling.messages import FAILED, USAGE
     from engine.cli.telling.results import exit_code
     from engine.solving.comparison import UNSUPPORTED
     from engine.solving.solution import Status
@@ -144,11 +147,9 @@ def _split(text: str) -> tuple[str, ...]:
     return names if set(names) <= set(INSTANCES.names()) else (text,)
 
 
-def _open(names: Sequence[str], asked: ProblemOptions, kind: KindOptions) -> dict[str, Instance]:
+def _open(names: Sequence[str], recorded: GainsOptions, kind: KindOptions) -> dict[str, Instance]:
     """Open the instances; each goes by its name, but files of the same name by what was given."""
-    from engine.cli.asking.problems import open_asked
-
-    opened = {text: open_asked(text, asked, affinity=kind.listless) for text in names}
+    opened = {text: recorded.open(text, pairs=kind.listless) for text in names}
     short = [instance.name for instance in opened.values()]
     return {
         instance.name if short.count(instance.name) == 1 else text: instance
@@ -164,9 +165,8 @@ def _cases(
     kind: KindOptions,
 ) -> list[Case]:
     """Return the problems; a source that some instances lack is told, one that all lack is a mistake."""
-    from engine.cli.app import say
-    from engine.cli.asking.posing import DEFAULT_MODEL, posed_on
-    from engine.cli.asking.problems import check_budgets
+    from engine.cli.asking.posing import DEFAULT_MODEL, check_budgets, posed_on
+    from engine.cli.telling.messages import say
     from engine.errors import UsageError
     from engine.solving.comparison import Case
 
@@ -194,7 +194,7 @@ def _cases(
 
 
 def _options(given: Iterable[tuple[str, str]], solvers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    from engine.cli.asking.problems import read_options
+    from engine.cli.options.text import solver_settings
     from engine.errors import UsageError
 
     by_solver: dict[str, list[tuple[str, str]]] = {}
@@ -205,4 +205,4 @@ def _options(given: Iterable[tuple[str, str]], solvers: Sequence[str]) -> dict[s
                 f"--option {key}={text}: write solver.key=value, with one of {', '.join(solvers)}."
             )
         by_solver.setdefault(solver, []).append((option, text))
-    return {solver: read_options(solver, pairs) for solver, pairs in by_solver.items()}
+    return {solver: solver_settings(solver, pairs) for solver, pairs in by_solver.items()}

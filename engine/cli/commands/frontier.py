@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.options.gains import GainsOptions, gains_options
 from engine.cli.options.kinds import Budgets
 from engine.cli.options.shared import (
     KindOptions,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @kind_options
 @click.option("--solver", metavar="NAME", help="Default: the engine chooses one that proves optimality.")
 @plot_option
+@gains_options
 @problem_options
 @solver_options
 @output_options
@@ -53,10 +55,10 @@ def frontier(
 
     Example: engine frontier --instance mimic27 --budgets 1-10 --plot frontier.svg
     """
-    from engine.cli.app import say
-    from engine.cli.asking.posing import pose
-    from engine.cli.asking.problems import check_budgets, read_options
+    from engine.cli.asking.posing import check_budgets, pose
     from engine.cli.frontier_rows import unjudged
+    from engine.cli.options.text import solver_settings
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output, save_plot
     from engine.cli.telling.progress import progress
     from engine.cli.telling.results import exit_code
@@ -72,10 +74,12 @@ def frontier(
 
         check_output(plot)
         check_plot(plot)
-    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    posed = pose(
+        instance, gains, pick(GainsOptions, given), pick(ProblemOptions, given), pick(KindOptions, given)
+    )
     limits, problem = check_budgets(posed.instance.name, posed.budgets, budgets), posed.problem
     chosen = solver or choose_solver(problem.with_budget(max(limits)))
-    settings = read_options(chosen, how.option)
+    settings = solver_settings(chosen, how.option)
     with progress(how.verbose) as observers:
         solutions = solve_frontier(
             problem,

@@ -174,7 +174,7 @@ def _facts(
 @store_option
 def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: bool, store: str | None) -> int:
     """Write the gains of an experiment to FILE (.csv, .parquet, .npz or any other format of gains)."""
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.gains.formats.gains_file import writable_paths
     from engine.store.text import export_results
@@ -200,7 +200,7 @@ def export(experiment: str, file: Path, split: str, of: Any, form: Any, raw: boo
 @store_option
 def import_(file: Path, keep: Any, store: str | None) -> int:
     """Take over raw results from FILE, which engine gains export --raw wrote; all of it, or nothing."""
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
     from engine.store.text import described, import_results
 
     described(file)  # no store is made for what is no such file
@@ -219,7 +219,7 @@ def merge(other: str, keep: Any, store: str | None) -> int:
 
     Merging once more changes nothing.
     """
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
     from engine.store.transfer import merge as merge_stores
 
     with _open(other) as source, _open(store, create=True) as kept:
@@ -240,7 +240,7 @@ def _taken(taken: Taken) -> str:
 @store_option
 def repair(experiment: str, store: str | None) -> int:
     """Remove the runs whose results are not what was stored; engine collect trains them again."""
-    from engine.cli.app import say
+    from engine.cli.telling.messages import say
 
     with _open(store) as kept:
         removed = kept.repair(kept.find(experiment))

@@ -334,7 +334,7 @@ def run_guided(
         try:
             decisions.append(study.decide(budget))
         except DataError as error:
-            from engine.cli.app import say
+            from engine.cli.telling.messages import say
 
             say(str(error))
     predictor = options.predictor or DEFAULT_PREDICTOR

@@ -13,9 +13,9 @@ import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from engine.cli.app import INTERRUPTED, say
 from engine.cli.commands.guided import GuidedOptions, emit_guided, guided_line, run_guided
 from engine.cli.options.training import TrainingOptions, refuse_training
+from engine.cli.telling.messages import INTERRUPTED, say
 from engine.collection.collect import Collected, Plan
 from engine.errors import DataError, UsageError
 from engine.gains.tensor import GainTensor
@@ -85,7 +85,7 @@ def guide_recorded(
     DataError
         If the gains are predictions.
     """
-    from engine.catalogue.files import open_instance
+    from engine.catalogue.opening import open_instance
     from engine.guided.collection import recorded, recorded_alone
 
     refuse_training(options, "the gains of this instance are recorded")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.options.shared import baseline_option, data_dir_option, merge_option, output_options
+from engine.cli.options.gains import GainsOptions, shown_gains_options
+from engine.cli.options.shared import output_options, pick
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -91,32 +92,22 @@ def _about(one: dict[str, Any]) -> str:
 
 @instances.command()
 @click.argument("name", metavar="NAME|FILE")
-@data_dir_option
-@merge_option
-@baseline_option
+@shown_gains_options
 @output_options
-def show(
-    name: str, data_dir: Path | None, merge_duplicates: bool, baseline: str, format: str, output: Path | None
-) -> int:
+def show(name: str, format: str, output: Path | None, **given: Any) -> int:
     """Describe one instance: sizes, distribution of the gains, coverage of the tasks.
 
     Of one that trains: its tasks, and how its groups are trained. As CSV: the coverage of the tasks.
     """
-    from engine.catalogue.files import open_instance
     from engine.catalogue.trainable import TrainableInstance
-    from engine.cli.asking.problems import warn_of_percent
+    from engine.cli.asking.posing import warn_of_percent
     from engine.cli.description_table import description_table
     from engine.cli.telling.description import describe
     from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table
     from engine.cli.telling.trained_instance import describe_training, training_table
 
     check_output(output)
-    opened = open_instance(
-        name,
-        data_dir=data_dir,
-        merge_duplicates=merge_duplicates,
-        single_task_baseline=baseline == "single-task",
-    )
+    opened = pick(GainsOptions, given).open(name)
     if isinstance(opened, TrainableInstance):
         training = describe_training(opened)
         if format == "json":

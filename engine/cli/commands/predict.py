@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.options.gains import GainsOptions, reading_options
 from engine.cli.options.kinds import Assignment
-from engine.cli.options.shared import baseline_option, merge_option, pick
+from engine.cli.options.shared import pick
 from engine.cli.options.training import TrainingOptions, refuse_training, training_options
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ MOST_LISTED = 16
     "is off and whether it knows.",
 )
 @click.option("--format", type=click.Choice(["table", "json", "csv"]), help="Of --calibrate. Default: table.")
-@merge_option
-@baseline_option
+@reading_options
 @click.option(
     "--output", metavar="FILE", help="Gains to write: .csv, .tsv, .parquet, .npz. Default: CSV on stdout."
 )
@@ -106,8 +106,6 @@ def predict(
     predict_all: bool,
     calibrate: int | None,
     format: str | None,
-    merge_duplicates: bool,
-    baseline: str,
     output: str | None,
     affinity_output: Path | None,
     embeddings_output: Path | None,
@@ -126,8 +124,8 @@ def predict(
       engine predict --instance mimic27 --source ridge --calibrate
       engine predict --instance mimic27 --model mtgnet --measure 3 --output predicted.csv
     """  # noqa: D301  (click reads the backspace)
-    from engine.cli.app import say
     from engine.cli.options.text import read_fields
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.errors import UsageError
     from engine.gains.formats.gains_file import writable_paths
@@ -155,7 +153,7 @@ def predict(
             raise UsageError("--calibrate judges a predictor: no --measure and no embeddings.")
         from engine.cli.telling.calibration import write_calibration
 
-        judge = _known(training, store, experiment, merge_duplicates, baseline)
+        judge = _known(training, store, experiment, pick(GainsOptions, given))
         write_calibration(made, judge, calibrate, seed, format or "table", Path(output) if output else None)
         return 0
     if format is not None:
@@ -168,7 +166,7 @@ def predict(
             from engine.plots.drawing import check_plot
 
             check_plot(embeddings_plot)
-        known = _known(training, store, experiment, merge_duplicates, baseline)
+        known = _known(training, store, experiment, pick(GainsOptions, given))
         seeds = (group_seed, seed)
         model, tensor = _fitted(made, source, known, measure, groups or "listed", seeds, predict_all)
         _write_embeddings(model, embeddings_output, embeddings_plot)
@@ -195,10 +193,9 @@ def predict(
 
 
 def _known(
-    options: TrainingOptions, store: str | None, experiment: str | None, merge: bool, baseline: str
+    options: TrainingOptions, store: str | None, experiment: str | None, reading: GainsOptions
 ) -> GainTensor:
     """Return the gains to fit on."""
-    from engine.catalogue.files import open_instance
     from engine.errors import UsageError
 
     refuse_training(options, "a predictor only fits known gains")
@@ -210,12 +207,7 @@ def _known(
         raise UsageError("--experiment names one of a gain store: give --store URL as well.")
     else:
         name = str(options.instance)
-    return open_instance(
-        name,
-        data_dir=options.data_dir,
-        merge_duplicates=merge,
-        single_task_baseline=baseline == "single-task",
-    ).gains()
+    return reading.open(name).gains()
 
 
 def _fitted(

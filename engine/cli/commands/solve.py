@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.options.gains import GainsOptions, gains_options
 from engine.cli.options.shared import (
     KindOptions,
     ProblemOptions,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--warm-start", type=click.Path(path_type=Path), metavar="FILE", help="An earlier result (JSON)."
 )
+@gains_options
 @problem_options
 @solver_options
 @output_options
@@ -56,9 +58,9 @@ def solve(
       engine solve --instance mimic27 --lattice --gains hoa --budget 6
       engine solve --instance mimic27 --graph
     """  # noqa: D301  (click reads the backspace)
-    from engine.cli.app import say
     from engine.cli.asking.posing import pose
-    from engine.cli.asking.problems import read_options
+    from engine.cli.options.text import solver_settings
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.cli.telling.progress import progress
     from engine.cli.telling.results import EXIT_CODES
@@ -69,13 +71,15 @@ def solve(
     check_output(output)
     how = pick(SolverOptions, given)
     begin = time.perf_counter()
-    posed = pose(instance, gains, pick(ProblemOptions, given), pick(KindOptions, given))
+    posed = pose(
+        instance, gains, pick(GainsOptions, given), pick(ProblemOptions, given), pick(KindOptions, given)
+    )
     limit = posed.default_budget if budget is None else budget
     problem = posed.limited(limit)
     start = None if warm_start is None else Solution.load(warm_start)
     read_seconds = time.perf_counter() - begin
     chosen = solver or choose_solver(problem)
-    settings = read_options(chosen, how.option)
+    settings = solver_settings(chosen, how.option)
     with progress(how.verbose) as observers:
         solution = solve_problem(
             problem,

@@ -69,9 +69,9 @@ def train(
       engine train --solution s.json --instance digits10 --output models
       engine train --solution s.json --data my.csv --targets a,b,c --output models
     """  # noqa: D301  (click reads the backspace)
-    from engine.cli.app import say
     from engine.cli.asking.experiments import make_experiment
     from engine.cli.options.text import read_fields
+    from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.collection.realised_gains import train_solution
     from engine.gains.source import make_gain_source

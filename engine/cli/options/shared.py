@@ -27,8 +27,6 @@ class ProblemOptions:
     groups_exactly, groups_at_most, groups_at_least, min_group_size, max_group_size, together, apart, \
     mandatory, forbidden, partition, floor, memberships_at_most
         Demands.
-    evaluate, data_dir, merge_duplicates, baseline
-        Where gains come from and how files are read.
     """
 
     objective: str | None
@@ -46,10 +44,6 @@ class ProblemOptions:
     partition: bool
     floor: float | None
     memberships_at_most: int | None
-    evaluate: str | None
-    data_dir: Path | None
-    merge_duplicates: bool
-    baseline: str
 
 
 @dataclass(frozen=True)
@@ -165,30 +159,11 @@ instance_option = click.option(
 plot_option = click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: .png, .svg or .pdf."
 )
-data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Folder with published gains."
-)
-merge_option = click.option(
-    "--merge-duplicates", is_flag=True, help="Average rows of a file that repeat a group."
-)
-baseline_option = click.option(
-    "--baseline",
-    type=click.Choice(["single-task", "other"]),
-    default="single-task",
-    show_default=True,
-    help="What the gains of a file are relative to.",
-)
-_DATA = (
-    click.option("--evaluate", metavar="FILE", help="Gains to judge the result on, for a file."),
-    data_dir_option,
-    merge_option,
-    baseline_option,
-)
 
 
 def problem_options(command: Command) -> Command:
     """Add the options of :class:`ProblemOptions`."""
-    return add_options(command, (*_OBJECTIVE, *_DEMANDS, *_DATA))
+    return add_options(command, (*_OBJECTIVE, *_DEMANDS))
 
 
 def kind_options(command: Command) -> Command:
@@ -215,4 +190,5 @@ def add_options(command: Command, options: tuple[Callable[[Any], Any], ...]) -> 
 
 def pick(record: type[Record], given: Mapping[str, Any]) -> Record:
     """Build an options record from a command's keyword arguments."""
-    return record(**{one.name: given[one.name] for one in fields(record)})  # type: ignore[arg-type]
+    names = (field.name for field in fields(record))  # type: ignore[arg-type]
+    return record(**{name: given[name] for name in names if name in given})

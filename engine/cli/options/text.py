@@ -126,3 +126,26 @@ _TOLD = {
     tuple: "names with commas between them",
     str: "text",
 }
+
+
+def solver_settings(solver: str, given: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+    """Read the options of a solver, each as what its field is.
+
+    Parameters
+    ----------
+    solver
+        A registered name or ``module:Class``.
+    given
+        Pairs of name and text.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown or its text does not fit.
+    """
+    pairs = dict(given)
+    if not pairs:
+        return {}
+    from engine.plugins import SOLVERS
+
+    return read_fields(SOLVERS.load(solver), pairs.items(), f"solver {solver!r}")

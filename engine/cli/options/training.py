@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from engine.cli.options.gains import data_dir_option
 from engine.cli.options.kinds import Assignment, Names
-from engine.cli.options.shared import Command, add_options, data_dir_option
+from engine.cli.options.shared import Command, add_options
 from engine.errors import UsageError
 from engine.training.settings import OPTIMISERS, PRECISIONS
 

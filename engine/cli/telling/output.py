@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.app import say
+from engine.cli.telling.messages import say
 from engine.errors import UsageError
 
 if TYPE_CHECKING:

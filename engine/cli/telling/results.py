@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.cli.app import FAILED
 from engine.cli.telling.graphs import PairGraph, Selection
 from engine.cli.telling.judging import Judgement, judgement
+from engine.cli.telling.messages import FAILED
 from engine.gains.tensor import GainTensor
 from engine.problem.table import Kind
 from engine.solving.scores import Scores

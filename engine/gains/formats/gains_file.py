@@ -16,6 +16,8 @@ from engine.gains.tensor import GainTensor
 GainsPath: TypeAlias = str | Path | Sequence[str | Path]
 _Format = TypeVar("_Format")
 
+DEFAULTS = ReadOptions()
+
 _READERS: dict[str, Callable[[Path, ReadOptions], GainTensor]] = {
     ".csv": long_csv.read,
     ".tsv": long_csv.read,
@@ -31,15 +33,7 @@ _WRITERS: dict[str, Callable[[GainTensor, Path], None]] = {
 }
 
 
-def read_gains(
-    path: GainsPath,
-    *,
-    merge_duplicates: bool = False,
-    single_task_baseline: bool = True,
-    tasks: Sequence[str] | None = None,
-    source: str = "measured",
-    split: str = "",
-) -> GainTensor:
+def read_gains(path: GainsPath, options: ReadOptions = DEFAULTS) -> GainTensor:
     """Read a gain tensor.
 
     Parameters
@@ -56,17 +50,8 @@ def read_gains(
           12 tasks by the pair-mean rule;
         * a pair of text files without header, 0/1 membership and gains, numbers separated by spaces
           or commas: two paths, or one text ``"MEMBERSHIP,GAINS"``.
-    merge_duplicates
-        Average what is given more than once for a task in a group of the same cost, instead of
-        refusing it. The standard error of the mean of n values is √(Σ std²)/n, unknown where one of
-        them is unknown; a merged row counts as measured where all its parts are.
-    single_task_baseline
-        Whether gains are relative to the single-task rows, which then must be 0.
-    tasks
-        Names and order of the tasks. By default in order of first appearance, or as stored; for a
-        text pair t0, t1, ….
-    source, split
-        Where the values come from, for files that do not say it themselves.
+    options
+        How it is read.
 
     Raises
     ------
@@ -75,9 +60,6 @@ def read_gains(
     UsageError
         If the kind of file is not known.
     """
-    options = ReadOptions(
-        merge_duplicates, single_task_baseline, None if tasks is None else tuple(tasks), source, split
-    )
     parts = split_pair(path)
     if len(parts) == 2:
         tensor = text_pair.read(parts[0], parts[1], options)

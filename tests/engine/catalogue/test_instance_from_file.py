@@ -23,6 +23,7 @@ from engine import (
     write_gains,
 )
 from engine.gains.cover import cover_cost
+from engine.gains.formats.options import ReadOptions
 from tests.strategies import tensors
 
 
@@ -126,7 +127,7 @@ def test_a_catalogue_name_wins_over_a_file(toy: Path, monkeypatch: pytest.Monkey
     (toy / "toy4").write_text("nothing")
     assert open_instance("toy4").info.n_groups == 12
     with pytest.raises(UsageError, match="comes from the catalogue"):
-        open_instance("toy4", merge_duplicates=True)
+        open_instance("toy4", options=ReadOptions(merge_duplicates=True))
 
 
 def test_what_looks_like_a_path_is_read_as_a_file(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_no_command_shows_the_help(engine) -> None:
         (["solve", "--instance", "fake", "--weight", "a=0,b=2"], "--weight again"),
         (["solve", "--instance", "fake", "--sources", "guess"], "Here it is called --gains"),
         (["compare", "--instance", "fake", "--gains", "guess"], "Here it is called --sources"),
-        (["solve", "--instance", "toy4", "--evaluate", "x.csv"], "--evaluate can only be given"),
+        (["solve", "--instance", "toy4", "--evaluate", "x.csv"], "(--evaluate) can only be given"),
         (["solve", "--instance", "fake", "--together", "a,x"], "x"),
         (["solve", "--instance", "fake", "--together", "a,"], "empty"),
         (["solve", "--instance", "fake", "--mandatory", "a|b@much"], "a|b@cost"),

@@ -24,6 +24,7 @@ from engine import (
     read_gains,
     write_gains,
 )
+from engine.gains.formats.options import ReadOptions
 
 Engine = Callable[..., Result]
 TASKS = ("a", "b", "c", "d")
@@ -42,7 +43,7 @@ class Differences(AffinitySource):
         return Affinity(experiment.tasks, self.scale * np.subtract.outer(index, index) + seed, "differences")
 
 
-HERE = "tests.engine.cli.test_predict:Differences"
+HERE = "tests.engine.cli.commands.test_predict:Differences"
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_measured_groups_are_handed_through_and_others_predicted(
     assert result.exit_code == 0, result.stderr
     assert f"1 groups predicted by {source}, 14 measured" in result.stderr
     assert result.stdout == ""
-    found, given = read_gains(output, tasks=TASKS), read_gains(known)
+    found, given = read_gains(output, ReadOptions(tasks=TASKS)), read_gains(known)
     assert found.measured.sum() == 14
     assert np.array_equal(found.membership, all_groups(4))
     assert np.array_equal(found.gains[found.measured], given.gains, equal_nan=True)

@@ -57,7 +57,7 @@ class Scored(Collector):
         return self.measure(experiment, membership, seed)
 
 
-HERE = "tests.engine.cli.test_train:Scored"
+HERE = "tests.engine.cli.commands.test_train:Scored"
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from typing import Literal
 import click
 import pytest
 
-from engine.cli.asking.problems import read_options
 from engine.cli.options.kinds import Budgets, Names, Weight
-from engine.cli.options.text import read_fields
+from engine.cli.options.text import read_fields, solver_settings
 from engine.errors import UsageError
 
 
@@ -55,7 +54,7 @@ def test_a_weight_is_split_at_its_last_sign() -> None:
     ],
 )
 def test_an_option_has_the_type_of_its_default(option: str, value: dict[str, object]) -> None:
-    found = read_options("singles", [tuple(option.split("="))])
+    found = solver_settings("singles", [tuple(option.split("="))])
     assert found == value
     assert [type(one) for one in found.values()] == [type(one) for one in value.values()]
 
@@ -101,4 +100,4 @@ def test_an_option_is_what_it_is_annotated_as(option: str, value: object) -> Non
 
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(UsageError, match="Did you mean 'depth'"):
-        read_options("singles", [("deepth", "1")])
+        solver_settings("singles", [("deepth", "1")])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import DataError, UsageError, all_groups, read_affinity, read_gains
+from engine.gains.formats.options import ReadOptions
 from engine.gains.pair_mean import PairMeanModel
 
 
@@ -27,7 +28,7 @@ def test_gains_of_an_affinity_are_predicted_for_every_group(tmp_path: Path) -> N
     assert tensor.n_groups == 7
     assert not tensor.measured.any()
     assert tensor.gains[tensor.find("abc")[0]].tolist() == [4.0, 3.5, 3.0]
-    assert read_gains(path, tasks=["c", "a", "b"]).gains[-1].tolist() == [3.0, 4.0, 3.5]
+    assert read_gains(path, ReadOptions(tasks=["c", "a", "b"])).gains[-1].tolist() == [3.0, 4.0, 3.5]
 
 
 def test_too_many_tasks_say_what_to_do(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine import DataError, GainTensor, read_gains, write_gains
+from engine.gains.formats.options import ReadOptions
 
 BASIC = "group,task,gain\na,a,0\nb,b,0\nb|a,a,0.1\nb|a,b,-0.2\n"
 
@@ -14,7 +15,7 @@ BASIC = "group,task,gain\na,a,0\nb,b,0\nb|a,a,0.1\nb|a,b,-0.2\n"
 def read(folder: Path, text: str, **options: object) -> GainTensor:
     path = folder / "gains.csv"
     path.write_bytes(text.encode())
-    return read_gains(path, **options)
+    return read_gains(path, ReadOptions(**options))
 
 
 def refusal(folder: Path, text: str, **options: object) -> str:

@@ -19,6 +19,7 @@ from engine import (
     write_affinity,
     write_gains,
 )
+from engine.gains.formats.options import ReadOptions
 from tests.strategies import NAMES, tensors
 
 
@@ -50,8 +51,10 @@ def test_csv_returns_the_same_numbers_for_the_same_task_order(tensor: GainTensor
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gains.csv"
         write_gains(tensor, path)
-        read = read_gains(path, tasks=tensor.tasks, single_task_baseline=tensor.single_task_baseline)
-        free = read_gains(path, single_task_baseline=tensor.single_task_baseline)
+        read = read_gains(
+            path, ReadOptions(tasks=tensor.tasks, single_task_baseline=tensor.single_task_baseline)
+        )
+        free = read_gains(path, ReadOptions(single_task_baseline=tensor.single_task_baseline))
     assert same_numbers(tensor, read)
     assert set(free.tasks) == set(tensor.tasks)
     assert [set(free.group(row)) for row in range(free.n_groups)] == [
@@ -65,9 +68,9 @@ def test_a_text_pair_returns_membership_and_gains(tensor: GainTensor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pair = (Path(folder) / "x.txt", Path(folder) / "y.txt")
         write_gains(tensor, pair)
-        options = {"tasks": tensor.tasks, "single_task_baseline": tensor.single_task_baseline}
-        read = read_gains(pair, **options)
-        as_text = read_gains(f"{pair[0]},{pair[1]}", **options)
+        options = ReadOptions(tasks=tensor.tasks, single_task_baseline=tensor.single_task_baseline)
+        read = read_gains(pair, options)
+        as_text = read_gains(f"{pair[0]},{pair[1]}", options)
     assert same_numbers(tensor, read)
     assert same_numbers(read, as_text)
 
@@ -122,9 +125,11 @@ def test_stored_words_win_over_the_callers_defaults_and_the_caller_may_relax_the
     tensor = GainTensor.from_groups([{"a": 0.1}], single_task_baseline=False, source="hoa", split="valid")
     for name in ("gains.npz", "gains.parquet"):
         write_gains(tensor, tmp_path / name)
-        read = read_gains(tmp_path / name, split="test")
+        read = read_gains(tmp_path / name, ReadOptions(split="test"))
         assert (read.source, read.split, read.single_task_baseline) == ("hoa", "valid", False)
     write_gains(tensor, tmp_path / "gains.csv")
     with pytest.raises(DataError, match="--baseline other"):
         read_gains(tmp_path / "gains.csv")
-    assert not read_gains(tmp_path / "gains.csv", single_task_baseline=False).single_task_baseline
+    assert not read_gains(
+        tmp_path / "gains.csv", ReadOptions(single_task_baseline=False)
+    ).single_task_baseline

@@ -9,6 +9,7 @@ import pytest
 from engine import DataError, GainTensor, read_gains
 from engine.files import read_text
 from engine.gains.formats.figures import finite, read_matrix
+from engine.gains.formats.options import ReadOptions
 
 X = "1 0\n0 1\n1 1\n"
 Y = "0 0\n0 0\n.1 -.2\n"
@@ -17,7 +18,7 @@ Y = "0 0\n0 0\n.1 -.2\n"
 def read(folder: Path, x: str, y: str, **options: object) -> GainTensor:
     (folder / "x").write_text(x, encoding="utf-8")
     (folder / "y").write_text(y, encoding="utf-8")
-    return read_gains((folder / "x", folder / "y"), **options)
+    return read_gains((folder / "x", folder / "y"), ReadOptions(**options))
 
 
 def refusal(folder: Path, x: str, y: str, **options: object) -> str:
