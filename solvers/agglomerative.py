@@ -57,7 +57,8 @@ class Agglomerative(Solver):
             return graph
         with control.stage("cluster"):
             labels, mergers = merge(graph, self.linkage, control)
-        return finished(graph, control, [labels], self.polish, {"mergers": mergers})
+        details = {"mergers": mergers}
+        return finished(graph, control, [labels], f"mergers by {self.linkage}", self.polish, details)
 
 
 def merge(graph: Graph, linkage: str, control: Control) -> tuple[Ints, int]:

@@ -169,9 +169,9 @@ def decide(names: Sequence[str], budget: float, data_dir: Path | None) -> None:
         print(f"{name}, {budget:g} groups of the measured ones; one network for all keeps {everything:.2%}")
         for told, tensor in (("predictions that left them out", predicted), ("measured gains", measured)):
             solution = engine.solve(engine.Problem(tensor).with_budget(budget))
-            assert solution.mean_gain is not None
+            assert solution.mean is not None
             kept = solution.evaluate(judged).mean
-            print(f"  by {told}: promise {solution.mean_gain:.2%}, keep {kept:.2%}")
+            print(f"  by {told}: promise {solution.mean:.2%}, keep {kept:.2%}")
 
 
 def main() -> None:

@@ -31,13 +31,13 @@ def frontier_row(result: Result) -> dict[str, Any]:
         "value": solution.value,
     }
     if result.graph is None:
-        row[f"mean_{quantity}"] = solution.mean_gain
+        row[f"mean_{quantity}"] = solution.mean
     else:
         selection = result.selection
         recorded = None if selection is None or selection.recorded is None else selection.recorded.scores
         row["selection_value"] = None if selection is None else selection.value
-        row["selection_mean_gain"] = result.valued.mean_gain if selection else None
-        row["recorded_total_gain"] = None if recorded is None else recorded.total
+        row[f"selection_mean_{quantity}"] = result.valued.mean if selection else None
+        row[f"recorded_total_{quantity}"] = None if recorded is None else recorded.total
     return row | {
         "bound": solution.bound,
         "gap": solution.gap,
@@ -49,6 +49,9 @@ def frontier_row(result: Result) -> dict[str, Any]:
         "unevaluated_tasks": None if result.judgement is None else len(result.judgement.unjudged),
         "seconds": solution.certificate.seconds["total"],
         "conflict": result.conflict,
+        "termination": solution.certificate.termination.value,
+        "presolve": solution.certificate.presolve,
+        "method": solution.details.get("method", ""),
     }
 
 

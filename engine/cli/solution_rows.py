@@ -32,7 +32,7 @@ def solution_rows(result: Result) -> Rows:
             row[f"source_{quantity}"] = promised[task]
         else:
             row["graph_value"] = solution.task_values[task]
-            row["selection_gain"] = promised[task]
+            row[f"selection_{quantity}"] = promised[task]
             recorded = None if selection.recorded is None else selection.recorded.best
             row |= _judged("recorded", quantity, recorded, task)
         row |= _judged("evaluation", quantity, result.shown_scores, task)
@@ -48,7 +48,7 @@ def _columns(result: Result) -> list[str]:
     if result.graph is None:
         values = [f"source_{quantity}", f"evaluation_{quantity}", "source_measured", "evaluation_measured"]
     else:
-        values = ["graph_value", "selection_gain", "recorded_gain", "evaluation_gain"]
+        values = ["graph_value", *(f"{name}_{quantity}" for name in ("selection", "recorded", "evaluation"))]
         values += ["recorded_measured", "evaluation_measured"]
     return ["task", "group", *values, "kind", "candidate_groups"]
 

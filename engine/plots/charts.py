@@ -98,7 +98,7 @@ def frontier_chart(
     curve = Curve(
         label=next(iter(found.values())).certificate.solver,
         budgets=tuple(found),
-        source=tuple(one.mean_gain for one in found.values()),
+        source=tuple(one.mean for one in found.values()),
         evaluation=tuple(None if one is None else one.mean for one in kept),
         bound=tuple(_mean_bound(one) for one in found.values()),
         proven=tuple(one.status == "OPTIMAL" for one in found.values()),

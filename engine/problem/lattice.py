@@ -321,6 +321,7 @@ class LatticeProblem:
             "groups": self.n_groups,
             "measured_groups": 0 if self.known is None else int(self.known.measured.sum()),
             "sha256": self._model_digest,
+            "sha256_covers": self._model_part,
         }
 
     @cached_property
@@ -337,9 +338,21 @@ class LatticeProblem:
         hashed.update(np.ascontiguousarray(self.model.predict(membership)).tobytes())
         return hashed.hexdigest()
 
+    @property
+    def digest_covers(self) -> str:
+        """Which parts of the problem :attr:`digest` covers."""
+        return f"{self._model_part}; name and weights of the objective; demands"
+
+    @property
+    def _model_part(self) -> str:
+        """Which parts of the model its digest covers."""
+        count = len(self.tasks)
+        groups = "all groups" if count <= 3 else f"the groups of one, two and all {count} tasks"
+        return f"the model's name and its predictions for {groups}"
+
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the model, as far as singles, pairs and the full group tell, and the demands."""
+        """SHA-256 over a part of the problem; see :attr:`digest_covers`."""
         weights = b"" if self.task_weights is None else self.task_weights.tobytes()
         words = (self._model_digest, self.objective.describe(), weights.hex())
         demands = map(repr, self.constraints)

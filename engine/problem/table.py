@@ -213,6 +213,7 @@ class Problem:
             "groups": gains.n_groups,
             "measured_groups": int(gains.measured.sum()),
             "sha256": gains.digest,
+            "sha256_covers": "gains",
         }
 
     @property
@@ -235,6 +236,13 @@ class Problem:
         return f"{self.objective.sense} {self.objective.describe()}" + (
             f" subject to {demands}" if demands else ""
         )
+
+    @property
+    def digest_covers(self) -> str:
+        """Which parts of the problem :attr:`digest` covers."""
+        parts = "gains, coefficients of the objective and demands"
+        by_name = isinstance(self.objective, SetFunction) or is_extended(self.objective, self.constraints)
+        return f"{parts}; functions by name only" if by_name else parts
 
     @cached_property
     def digest(self) -> str:

@@ -177,10 +177,12 @@ def _filled(row: Row, solution: Solution, case: Case) -> Row:
         seconds=max(0.0, certificate.seconds["total"] - load),
         load_seconds=load,
         groups=len(solution.groups) if solution.found else None,
-        mean=valued.mean_gain,
+        mean=valued.mean,
         quantity=solution.quantity,
         predicted_servings=sum(not solution.groups[one].measured for one in solution.serving.values()),
         termination=certificate.termination.value,
+        presolve=certificate.presolve,
+        method=str(solution.details.get("method", "")),
         reason="; ".join((*certificate.problems, *solution.conflict, *solution.reasons)),
     )
     if case.evaluation is None or not solution.found:

@@ -101,6 +101,10 @@ class Row:
         Why there is no result, in words.
     selection_value
         Total by the selection model of the case, None where it has none.
+    presolve
+        Whether an exact solver was allowed the shared presolve.
+    method
+        How a heuristic came to its grouping, where it says so.
     """
 
     instance: str
@@ -125,6 +129,8 @@ class Row:
     flag: str = ""
     reason: str = ""
     selection_value: float | None = None
+    presolve: bool = True
+    method: str = ""
 
 
 @dataclass(frozen=True)

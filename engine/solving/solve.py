@@ -262,7 +262,7 @@ def certify(
         value=value,
         bound=bound,
         status=status,
-        termination=outcome.termination,
+        termination=_termination(outcome, status, solver),
         verified=outcome.rows is not None and not problems,
         solver=name,
         problems=problems,
@@ -273,6 +273,7 @@ def certify(
         seconds=dict(control.seconds),
         versions=dict(versions(solver.info.requires)),
         digest=problem.digest,
+        digest_covers=problem.digest_covers,
     )
     return Solution(
         tasks=problem.tasks,
@@ -288,6 +289,13 @@ def certify(
         trace=tuple(control.trace),
         details=outcome.details,
     )
+
+
+def _termination(outcome: Outcome, status: Status, solver: Solver) -> Termination:
+    """Return why a solver stopped; an exact one that ends without a proof has not completed its work."""
+    unproven = solver.info.exact and status in (Status.FEASIBLE, Status.NONE)
+    completed = outcome.termination is Termination.COMPLETED
+    return Termination.UNKNOWN if completed and unproven else outcome.termination
 
 
 @cache

@@ -220,6 +220,10 @@ class Graph:
             labels[held] = row
         return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
+    def similar(self) -> Floats:
+        """Return the weights, shape (n, n), pairs that must stand apart counting as the most harmful ones."""
+        return np.where(self.apart, min(0.0, float(self.weights.min())), self.weights)
+
     def positive_sum(self) -> float:
         """Return the value if every allowed pair of positive weight stood in one group: an upper bound."""
         allowed = np.where(self.apart, 0.0, np.maximum(self.weights, 0.0))

@@ -107,7 +107,7 @@ def collect(
     import numpy as np
 
     from engine.catalogue.trainable import default_store
-    from engine.cli.asking.experiments import make_experiment
+    from engine.cli.asking.experiments import make_experiment, open_trainable
     from engine.cli.commands.guided_measuring import (
         guide_recorded,
         guide_training,
@@ -179,7 +179,10 @@ def collect(
             )
 
         if wanted.guided:
-            return guide_training(wanted, experiment, plan, train, kept, group_seed, verbose, format, output)
+            instance = open_trainable(training)
+            return guide_training(
+                wanted, experiment, instance, plan, train, kept, group_seed, verbose, format, output
+            )
         collected = train(plan)
     _print(experiment, plan, collected, kept.url, format, output)
     if collected.interrupted:

@@ -15,6 +15,7 @@ from engine.cli.options.shared import add_options
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from engine.catalogue.instance import Instance
     from engine.gains.tensor import GainTensor
     from engine.guided.collection import GuidedProgress, GuidedResult, Measure, Observer
     from engine.guided.decision import Decision
@@ -25,7 +26,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--guided", is_flag=True, help="Train the groups that the decision depends on."),
     click.option(
-        "--budget-groups", type=Budgets(), metavar="B", help="Guided: budgets of the decision (6, or 2,4,8)."
+        "--budget-groups",
+        type=Budgets(),
+        metavar="B",
+        help="Guided: budgets of the decision (6, or 2,4,8). Default: the instance's.",
     ),
     click.option(
         "--runs", type=click.IntRange(1), metavar="R", help="Guided: groups of two or more tasks in all."
@@ -100,15 +104,15 @@ class GuidedOptions:
         elif self.runs is None:
             raise UsageError("Say how many groups may be trained: --runs 54.")
 
-    def study(self, tasks: tuple[str, ...], budgets: tuple[float, ...], seed: int, **more: Any) -> Study:
+    def study(self, tasks: tuple[str, ...], instance: Instance | None, seed: int, **more: Any) -> Study:
         """Return the study that the options ask for.
 
         Parameters
         ----------
         tasks
             N names.
-        budgets
-            Those of the decision where none are given.
+        instance
+            Its budget is that of the decision where none is given; without one, a quarter of the tasks.
         seed
             Fixes every random decision.
         **more
@@ -131,12 +135,22 @@ class GuidedOptions:
         acquisition = cls(**read_fields(cls, self.acquisition_option, f"acquisition {wanted!r}"))
         return Study(
             tasks,
-            self.budget_groups or budgets,
+            self.budget_groups or [_default_budget(tasks, instance)],
             predictor=predictor,
             acquisition=acquisition,
             seed=seed,
             **more,
         )
+
+    def origin_of_budgets(self, instance: Instance | None) -> str:
+        """Return where the budgets of the decision come from, in words."""
+        if self.budget_groups:
+            return "--budget-groups"
+        return "a quarter of the tasks" if instance is None else "the instance's own"
+
+
+def _default_budget(tasks: tuple[str, ...], instance: Instance | None) -> float:
+    return float(max(2, len(tasks) // 4)) if instance is None else instance.info.default_budget
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +163,8 @@ class Guided:
         What was measured, and the store it went to; no store for recorded gains.
     predictor
         Name of what predicted.
+    budgets_from
+        Where the budgets of the decision come from, in words.
     study, result
         What is known now, and how it ended.
     decisions
@@ -160,6 +176,7 @@ class Guided:
     name: str
     store: str
     predictor: str
+    budgets_from: str
     study: Study
     result: GuidedResult
     decisions: tuple[Decision, ...]
@@ -189,6 +206,8 @@ class Guided:
             ]
         )
         yield ""
+        budgets = ", ".join(f"{budget:g}" for budget in self.study.question.budgets)
+        yield f"budget       {budgets} ({self.budgets_from})"
         yield f"measured     {self.result.measured} groups of {len(self.study.tasks)} tasks of {self.name}"
         yield f"stopped      {REASONS[self.result.reason]}"
         if self.result.improvement is not None:
@@ -210,6 +229,8 @@ class Guided:
             "improvement_bound": _finite(None if bound is None else bound.bound),
             "improvement_error": _finite(None if bound is None else bound.error),
             "quantity": self.study.known.quantity,
+            "budgets": list(self.study.question.budgets),
+            "budgets_from": self.budgets_from,
             "predictor": self.predictor,
             "acquisition": self.study.acquisition.name,
             "seed": self.study.seed,
@@ -236,7 +257,7 @@ class Guided:
             "promised": decision.promised,
             "expected_optimism": decision.optimism,
             "evaluated": None if scores is None else scores.mean,
-            "plain_promised": decision.plain.mean_gain,
+            "plain_promised": decision.plain.mean,
         }
 
 
@@ -272,6 +293,7 @@ def run_guided(
     options: GuidedOptions,
     name: str,
     store: str,
+    instance: Instance | None,
     study: Study,
     measure: Measure,
     evaluation: GainTensor | None,
@@ -283,7 +305,7 @@ def run_guided(
     ----------
     options
         Runs, batch and stop rule.
-    name, store
+    name, store, instance
         For the report.
     study
         Knows what is measured already.
@@ -316,7 +338,8 @@ def run_guided(
 
             say(str(error))
     predictor = options.predictor or DEFAULT_PREDICTOR
-    return Guided(name, store, predictor, study, result, tuple(decisions), evaluation)
+    origin = options.origin_of_budgets(instance)
+    return Guided(name, store, predictor, origin, study, result, tuple(decisions), evaluation)
 
 
 def emit_guided(guided: Guided, format: str, output: Path | None) -> None:

@@ -22,6 +22,7 @@ from engine.gains.tensor import GainTensor
 from engine.training.experiment import Experiment
 
 if TYPE_CHECKING:
+    from engine.catalogue.instance import Instance
     from engine.guided.collection import GuidedProgress, Observer
     from engine.store import GainStore
 
@@ -96,17 +97,16 @@ def guide_recorded(
             f"The gains of {instance.name!r} are predictions, of which nothing can be learned by measuring: "
             "get the measured ones (--data-dir, ENGINE_DATA, or a download)."
         )
-    info = instance.info
-    budgets = info.budgets or (info.default_budget,)
     if len(np.unique(gains.packed, axis=0)) < gains.n_groups:
         say(f"{instance.name} has groups at several costs: those of cost 1 are measured.")
-    study = wanted.study(gains.tasks, budgets, seed, candidates=gains.membership)
+    study = wanted.study(gains.tasks, instance, seed, candidates=gains.membership)
     alone = recorded_alone(gains)
     if alone is not None:
         study.tell(alone)
     with _progress(verbose) as observers:
+        evaluation = instance.evaluation()
         guided = run_guided(
-            wanted, instance.name, "", study, recorded(gains), instance.evaluation(), observers
+            wanted, instance.name, "", instance, study, recorded(gains), evaluation, observers
         )
     emit_guided(guided, format, output)
     return INTERRUPTED if guided.result.reason == "interrupted" else 0
@@ -115,6 +115,7 @@ def guide_recorded(
 def guide_training(
     wanted: GuidedOptions,
     experiment: Experiment,
+    instance: Instance | None,
     plan: Plan,
     train: Callable[[Plan], Collected],
     store: GainStore,
@@ -127,12 +128,14 @@ def guide_training(
 
     Parameters
     ----------
+    experiment, instance
+        What is trained; no instance where it is a table.
     plan
         Seeds and form of the gains; its groups are the study's to choose.
     train
         Runs a plan into the store.
     """
-    study = wanted.study(experiment.tasks, (float(max(2, len(experiment.tasks) // 4)),), seed)
+    study = wanted.study(experiment.tasks, instance, seed)
     begun = train(plan)
     if begun.interrupted or begun.gains is None:
         raise click.Abort
@@ -154,6 +157,7 @@ def guide_training(
             wanted,
             experiment.data.name,
             f"{store.url}#{begun.experiment}",
+            instance,
             study,
             measure,
             None,

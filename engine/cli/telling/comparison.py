@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from engine.cli.telling.graphs import SYMMETRISED
 from engine.cli.telling.output import amount, gap_percent, number, percent, unit
-from engine.cli.telling.results import kind_name, origin_of, told_gains
+from engine.cli.telling.results import kind_name, origin_of, stopped, told_gains
 from engine.cli.telling.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.problem.table import Kind
 from engine.solving.comparison import Case, Comparison, Row
+from engine.solving.solution import Termination
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -77,12 +78,15 @@ def _columns(case: Case, rows: Sequence[Row]) -> Iterator[Column]:
 
 
 def _facts(case: Case, rows: Sequence[Row], note: str) -> Iterator[tuple[str, str]]:
-    told: dict[tuple[str, str], list[str]] = {}
+    budgets: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        for text in filter(None, (row.flag, row.reason)):
-            told.setdefault((row.solver, text), []).append(f"{row.budget:g}")
-    for (solver, text), budgets in told.items():
-        yield solver, f"budget {', '.join(budgets)}: {text}"
+        ended = row.termination if row.termination not in ("", Termination.COMPLETED) else ""
+        for text in filter(None, (row.flag, row.reason, row.method, ended and f"stopped: {stopped(ended)}")):
+            budgets.setdefault((row.solver, text), []).append(f"{row.budget:g}")
+    for (solver, text), some in budgets.items():
+        yield solver, f"budget {', '.join(some)}: {text}"
+    if not all(row.presolve for row in rows):
+        yield "presolve", "none"
     kind, gains = case.problem.kind, case.problem.told_gains()
     yield "problem", case.problem.describe()
     if kind is not Kind.TABLE:

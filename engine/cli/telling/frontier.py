@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from engine.cli.frontier_rows import unjudged
 from engine.cli.telling.output import amount, gap_percent, number, percent, unit
-from engine.cli.telling.results import Result, kind_name
+from engine.cli.telling.results import Result, kind_name, solver_line, stopped
 from engine.cli.telling.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.problem.table import Kind
+from engine.solving.solution import Termination
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -57,7 +58,7 @@ def _columns(results: Sequence[Result]) -> Iterator[Column]:
     if graph:
         worth = (number(None if one.selection is None else one.selection.value) for one in results)
         yield Column("selection value", starred(worth, guessed))
-    means = starred((amount(one.valued.mean_gain, quantity) for one in results), guessed)
+    means = starred((amount(one.valued.mean, quantity) for one in results), guessed)
     yield Column(f"{split} {what}", means, spare=4 if graph else 0)
     yield Column("bound", [number(one.bound) for one in solutions], spare=3)
     yield Column("gap %", [gap_percent(one.gap, one.status) for one in solutions])
@@ -77,12 +78,11 @@ def _columns(results: Sequence[Result]) -> Iterator[Column]:
 
 def _facts(results: Sequence[Result], described: str) -> Iterator[tuple[str, str]]:
     first = results[0]
-    conflicts: dict[str, list[str]] = {}
-    for one in results:
-        if one.conflict:
-            conflicts.setdefault(one.conflict, []).append(f"{one.budget:g}")
-    for conflict, budgets in conflicts.items():
-        yield "conflict", f"budget {', '.join(budgets)}: {conflict}"
+    yield from _by_budget("conflict", results, [result.conflict for result in results])
+    ends = [result.solution.certificate.termination for result in results]
+    yield from _by_budget(
+        "stopped", results, ["" if end is Termination.COMPLETED else stopped(end) for end in ends]
+    )
     yield "instance", first.instance
     yield "problem", described
     if first.kind is not Kind.TABLE:
@@ -96,5 +96,16 @@ def _facts(results: Sequence[Result], described: str) -> Iterator[tuple[str, str
     yield "from", first.told_origin
     if first.note:
         yield "note", first.note
-    certificate = first.solution.certificate
-    yield "solver", f"{certificate.solver}, seed {certificate.seed}"
+    methods = [str(result.solution.details.get("method", "")) for result in results]
+    yield from _by_budget("method", results, methods)
+    yield "solver", solver_line(first.solution.certificate)
+
+
+def _by_budget(name: str, results: Sequence[Result], texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each text once, with the budgets that it is about."""
+    budgets: dict[str, list[str]] = {}
+    for result, text in zip(results, texts, strict=True):
+        if text:
+            budgets.setdefault(text, []).append(f"{result.budget:g}")
+    for index, (text, some) in enumerate(budgets.items()):
+        yield "" if index else name, f"budget {', '.join(some)}: {text}"

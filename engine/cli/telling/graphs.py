@@ -46,7 +46,7 @@ class Selection:
         return {
             "model": "pair-mean",
             "value": self.value,
-            "mean": self.solution.mean_gain,
+            "mean": self.solution.mean,
             "task_values": dict(self.solution.task_values),
             "recorded": None
             if scores is None

@@ -12,7 +12,7 @@ from engine.cli.telling.messages import FAILED
 from engine.gains.tensor import GainTensor
 from engine.problem.table import Kind
 from engine.solving.scores import Scores
-from engine.solving.solution import Solution, Status
+from engine.solving.solution import Certificate, Solution, Status
 
 NO_SOLUTION = 4
 EXIT_CODES = {
@@ -192,6 +192,19 @@ def _scores(scores: Scores | None) -> dict[str, Any] | None:
             "optimism": scores.optimism,
         }
     )
+
+
+def stopped(termination: str) -> str:
+    """Say why a solver stopped."""
+    return str(termination).lower().replace("_", " ")
+
+
+def solver_line(certificate: Certificate) -> str:
+    """Say what solved a problem, and how it was told to."""
+    words = [certificate.solver, f"seed {certificate.seed}", f"threads {certificate.threads}"]
+    words += [] if certificate.presolve else ["no presolve"]
+    words += [f"{name} {value}" for name, value in certificate.options.items()]
+    return ", ".join(words)
 
 
 def kind_name(kind: Kind) -> str:

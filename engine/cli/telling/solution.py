@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from engine.cli.telling.output import amount, gap_percent, number, percent, unit
-from engine.cli.telling.results import PROVEN, Result, basis, kind_name
+from engine.cli.telling.results import PROVEN, Result, basis, kind_name, solver_line, stopped
 from engine.cli.telling.tables import MEASURED_NOTE, PREDICTED, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.problem.table import Kind
 from engine.solving.solution import Status
@@ -87,7 +87,7 @@ def _facts(result: Result, read_seconds: float) -> Iterator[tuple[str, str]]:
     if result.kind is not Kind.TABLE:
         yield "kind", f"{kind_name(result.kind)}: {result.kind}"
     yield "problem", solution.objective
-    yield "status", f"{solution.status}: {PROVEN[solution.status]} ({_stopped(result)})"
+    yield "status", f"{solution.status}: {PROVEN[solution.status]} ({stopped(certificate.termination)})"
     for index, demand in enumerate(solution.conflict):
         yield "" if index else "conflict", demand
     for index, reason in enumerate(solution.reasons):
@@ -114,8 +114,9 @@ def _facts(result: Result, read_seconds: float) -> Iterator[tuple[str, str]]:
     yield "from", result.told_origin
     if result.note:
         yield "note", result.note
-    presolve = "".join(f", {key} {value}" for key, value in certificate.options.items())
-    yield "solver", f"{certificate.solver}, seed {certificate.seed}, threads {certificate.threads}{presolve}"
+    if "method" in solution.details:
+        yield "method", str(solution.details["method"])
+    yield "solver", solver_line(certificate)
     seconds = {"read": read_seconds, **certificate.seconds}
     yield "seconds", "  ".join(f"{stage} {spent:.3f}" for stage, spent in seconds.items())
 
@@ -141,7 +142,7 @@ def _means(result: Result) -> Iterator[tuple[str, str]]:
     quantity = solution.quantity
     name, sign = ("mean gain", " %") if quantity == "gain" else ("mean loss", "")
     promised = "by the pair-mean rule" if result.graph else f"on {_promise(result)}"
-    yield name, f"{amount(solution.mean_gain, quantity)}{sign} {promised}  ({result.basis})"
+    yield name, f"{amount(solution.mean, quantity)}{sign} {promised}  ({result.basis})"
     recorded = None if result.selection is None else result.selection.recorded
     for one, split in ((None if recorded is None else recorded.best, "recorded"), (scores, "evaluation")):
         if one is not None:
@@ -154,8 +155,3 @@ def _means(result: Result) -> Iterator[tuple[str, str]]:
         points = f"{percent(optimism)} points" if quantity == "gain" else number(optimism)
         mark = PREDICTED if result.predicted_servings or result.scores.predicted else ""
         yield "optimism", f"{points}{mark} (promised minus kept, mean over tasks)"
-
-
-def _stopped(result: Result) -> str:
-    reason = result.solution.certificate.termination
-    return str(reason).lower().replace("_", " ")

@@ -23,7 +23,7 @@ def test_the_table_has_a_line_per_budget(engine) -> None:
         for text in (
             str(len(solution.groups)),
             f"{solution.value:.6f}",
-            f"{100 * solution.mean_gain:.3f}",
+            f"{100 * solution.mean:.3f}",
             " OPTIMAL ",
             f"{100 * scores.mean:.3f}",
             f"{100 * scores.optimism:.3f}",
