@@ -53,7 +53,8 @@ class GainTensor(Groups):
     single_task_baseline
         True where gains are relative to the single-task rows, so that these rows are 0.
     source, split, provenance
-        Where the values come from: the gain source, the data split, and more of it.
+        Where the values come from: the gain source, the data split, and more of it; text is taken as the
+        text of a provenance.
 
     Raises
     ------
@@ -80,6 +81,8 @@ class GainTensor(Groups):
         cost, measured = (given if len(given) else np.ones(count) for given in (self.cost, self.measured))
         object.__setattr__(self, "cost", read_only(cost, np.float64))
         object.__setattr__(self, "measured", read_only(measured, np.bool_))
+        if isinstance(self.provenance, str):
+            object.__setattr__(self, "provenance", Provenance(self.provenance))
         if self.quantity not in ("gain", "loss"):
             raise DataError(f"Quantity {self.quantity!r} must be 'gain' or 'loss'.")
         check_values(self, self.values, self.std, self.quantity)

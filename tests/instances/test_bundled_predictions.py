@@ -28,8 +28,8 @@ from instances.reading.bundled_predictions import (
     DECIMALS,
     FOLDER,
     BundledPredictions,
+    FitRecord,
     FittedSplit,
-    Provenance,
     read_predictions,
     write_predictions,
 )
@@ -183,7 +183,7 @@ def small() -> BundledPredictions:
         tensor = GainTensor.from_groups(signed, split=split)
         gains[split] = replace(tensor, std=np.abs(tensor.values) / 3, measured=np.zeros(6, dtype=bool))
     splits = {split: FittedSplit(6, {"x.csv": "0" * 64}, 0.1, 0.2, 0.5, 0.9) for split in gains}
-    told = Provenance(
+    told = FitRecord(
         "small", "make it", "0.1.0", 1, "here", "ridge", {}, "all", 0, 10, 0, "somewhere", splits
     )
     return BundledPredictions(told, gains)
