@@ -14,7 +14,8 @@ from engine.guided.belief import Belief
 from engine.problem.constraint import Constraint, Limits
 from engine.problem.constraints import Budget
 from engine.problem.objectives import Objective, TotalGain
-from engine.problem.table import Problem, check_parts
+from engine.problem.parts import check_parts
+from engine.problem.table import Problem
 from engine.solving.frontier import frontier
 from engine.solving.solution import Solution, Termination
 

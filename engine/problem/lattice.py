@@ -20,9 +20,11 @@ from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget, Partition
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice_limits import LatticeLimits
 from engine.problem.objectives import Objective, SetFunction, TotalGain, TotalLoss
-from engine.problem.table import Feature, Kind, NamedGroup, Problem, check_parts
+from engine.problem.parts import check_parts
+from engine.problem.table import NamedGroup, Problem
 
 LISTED_TASKS = 16
 """Up to so many tasks, all groups of a model can be listed in a tensor: what cannot be said of a
@@ -312,7 +314,7 @@ class LatticeProblem:
             membership[row, sorted(group)] = True
         return membership
 
-    def told_gains(self) -> dict[str, Any]:
+    def gains_record(self) -> dict[str, Any]:
         """Return what a solution tells about the gains it was solved on."""
         return {
             "source": self.model.source,

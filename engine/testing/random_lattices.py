@@ -28,6 +28,7 @@ from engine.problem.constraints import (
     Partition,
     Together,
 )
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.objectives import (
     LowerConfidenceGain,
@@ -38,7 +39,6 @@ from engine.problem.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.problem.table import Feature, Kind
 from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
 from engine.testing.random_problems import PricedGain
 

@@ -29,7 +29,7 @@ from engine import (
     referee,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing.examples import easy_gains
 
 GAINS = easy_gains()

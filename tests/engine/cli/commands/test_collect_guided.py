@@ -211,8 +211,8 @@ def test_the_budget_is_the_instance_s_own_where_none_is_given(engine: Engine) ->
     report = json.loads(engine(*rehearsal, "--format", "json").stdout)
     assert report["budgets"] == [1.5]
     assert report["budgets_from"] == "the instance's own"
-    assert "budget       1.5 (the instance's own)" in engine(*rehearsal).stdout
-    assert "budget       2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
+    assert "budget     1.5 (the instance's own)" in engine(*rehearsal).stdout
+    assert "budget     2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
 
 
 def test_training_decides_for_the_instance_s_own_budget(engine: Engine, tmp_path: Path) -> None:
