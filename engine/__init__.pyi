@@ -69,7 +69,6 @@ from .plugins import OBJECTIVES as OBJECTIVES
 from .plugins import SOLVERS as SOLVERS
 from .problem.constraint import Constraint as Constraint
 from .problem.constraint import Grouping as Grouping
-from .problem.constraint import Limits as Limits
 from .problem.constraints import Apart as Apart
 from .problem.constraints import Budget as Budget
 from .problem.constraints import Floor as Floor
@@ -87,7 +86,7 @@ from .problem.kinds import Feature as Feature
 from .problem.kinds import Kind as Kind
 from .problem.lattice import LatticeProblem as LatticeProblem
 from .problem.lattice import graph_problem as graph_problem
-from .problem.lattice_limits import LatticeLimits as LatticeLimits
+from .problem.limits import Limits as Limits
 from .problem.objectives import Coefficients as Coefficients
 from .problem.objectives import LowerConfidenceGain as LowerConfidenceGain
 from .problem.objectives import MembershipAverage as MembershipAverage

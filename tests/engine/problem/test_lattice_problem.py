@@ -199,7 +199,7 @@ def test_asks_for_no_less_than_the_table_of_all_groups(problem: LatticeProblem) 
     ],
 )
 def test_what_needs_a_list_is_refused_where_there_are_too_many_groups(problem: LatticeProblem) -> None:
-    reason = r"(the objective has no task_weights\(\)|NotOfSize .* cannot be demanded)"
+    reason = r"(the objective has no task_weights\(\)|NotOfSize .* looks at every group by itself)"
     with pytest.raises(
         UnsupportedError, match=rf"all groups of 17 tasks .* \({reason}.*up to 16 tasks it can"
     ):
