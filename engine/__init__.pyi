@@ -82,10 +82,10 @@ from .problem.constraints import Together as Together
 from .problem.extension import Decisions as Decisions
 from .problem.extension import ExtendedObjective as ExtendedObjective
 from .problem.extension import PyomoConstraint as PyomoConstraint
+from .problem.graph import graph_problem as graph_problem
 from .problem.kinds import Feature as Feature
 from .problem.kinds import Kind as Kind
 from .problem.lattice import LatticeProblem as LatticeProblem
-from .problem.lattice import graph_problem as graph_problem
 from .problem.limits import Limits as Limits
 from .problem.objectives import Coefficients as Coefficients
 from .problem.objectives import LowerConfidenceGain as LowerConfidenceGain

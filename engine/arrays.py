@@ -27,6 +27,11 @@ def read_only(given: ArrayLike, dtype: type) -> NDArray[Any]:
     return given_away(np.array(given, dtype=dtype))
 
 
+def power_of_two(magnitude: float) -> float:
+    """Return the largest power of two up to a number above 0: a unit by which division is exact."""
+    return math.ldexp(1.0, math.frexp(magnitude)[1] - 1)
+
+
 def given_away(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array as read-only, so that a tensor takes it over without a copy."""
     array.setflags(write=False)

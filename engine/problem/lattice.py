@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, UnsupportedError, UsageError
-from engine.gains.affinity import Affinity
 from engine.gains.model import GainModel, all_groups, tabulate
 from engine.gains.predictions import fit_provenance
 from engine.gains.provenance import UNKNOWN, Provenance
@@ -25,6 +24,7 @@ from engine.problem.kinds import Feature, Kind
 from engine.problem.limits import Limits
 from engine.problem.objectives import Objective, SetFunction, TotalGain, TotalLoss
 from engine.problem.parts import check_parts
+from engine.problem.probe import Probe
 from engine.problem.table import NamedGroup, Problem
 
 LISTED_TASKS = 16
@@ -220,7 +220,7 @@ class LatticeProblem:
         """Return this problem with its budget replaced; what is known of the model already is shared."""
         others = tuple(one for one in self.constraints if not isinstance(one, Budget))
         problem = replace(self, constraints=(*others, Budget(limit)))
-        for name in ("task_weights", "_model_digest"):
+        for name in ("task_weights", "_probe"):
             problem.__dict__[name] = getattr(self, name)
         if self.needs_listing and len(self.tasks) <= LISTED_TASKS:
             problem.__dict__["listed"] = self.listed.with_budget(limit)
@@ -332,23 +332,19 @@ class LatticeProblem:
             "provenance": self.provenance.to_dict(),
             "groups": self.n_groups,
             "measured_groups": 0 if self.known is None else int(self.known.measured.sum()),
-            "sha256": self._model_digest,
+            "sha256": self._probe.digest,
             "sha256_covers": self._model_part,
         }
 
     @cached_property
-    def _model_digest(self) -> str:
-        """SHA-256 over the tasks and the predictions for singles, pairs and the full group."""
-        count = len(self.tasks)
-        rows = [np.eye(count, dtype=bool), np.ones((1, count), dtype=bool)]
-        for task in range(count - 1):
-            pairs = np.eye(count, dtype=bool)[task + 1 :]
-            pairs[:, task] = True
-            rows.append(pairs)
-        hashed = hashlib.sha256("\x1f".join((*self.tasks, self.model.source)).encode())
-        membership = np.unique(np.concatenate(rows), axis=0)
-        hashed.update(np.ascontiguousarray(self.model.predict(membership)).tobytes())
-        return hashed.hexdigest()
+    def _probe(self) -> Probe:
+        return Probe.of(self.model)
+
+    @cached_property
+    def scale(self) -> float:
+        """The magnitude of what a good solution holds, which tolerances refer to; above 0."""
+        weights = self.task_weights
+        return self.listed.scale if weights is None else self._probe.magnitude(weights)
 
     @property
     def digest_covers(self) -> str:
@@ -358,38 +354,15 @@ class LatticeProblem:
     @property
     def _model_part(self) -> str:
         """Which parts of the model its digest covers."""
-        count = len(self.tasks)
-        groups = "all groups" if count <= 3 else f"the groups of one, two and all {count} tasks"
-        return f"the model's name and its predictions for {groups}"
+        return f"the model's name and its predictions for {self._probe.groups}"
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over a part of the problem; see :attr:`digest_covers`."""
         weights = b"" if self.task_weights is None else self.task_weights.tobytes()
-        words = (self._model_digest, self.objective.describe(), weights.hex())
+        words = (self._probe.digest, self.objective.describe(), weights.hex())
         demands = map(repr, self.constraints)
         return hashlib.sha256("\x1f".join((*words, *demands)).encode()).hexdigest()
-
-
-def graph_problem(affinity: Affinity, constraints: Iterable[Constraint] = ()) -> LatticeProblem:
-    """Return the problem of partitioning a pairwise graph: clique partitioning, correlation clustering.
-
-    The value of a partition is the sum over the pairs of tasks in one group of their affinity,
-    symmetrised as ``(A[i, j] + A[j, i]) / 2``. Without a demanded number of groups the signs of the
-    affinities decide how many there are.
-
-    Parameters
-    ----------
-    affinity
-        Possibly signed, possibly directed.
-    constraints
-        Further demands: number and size of groups, tasks together or apart. That groups are disjoint is
-        always demanded.
-    """
-    demands = tuple(constraints)
-    if not any(isinstance(one, Partition) for one in demands):
-        demands = (*demands, Partition())
-    return LatticeProblem(PairSumModel.from_affinity(affinity), constraints=demands)
 
 
 def check_problem(problem: object) -> None:

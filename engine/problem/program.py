@@ -161,7 +161,9 @@ class Program:
 
     def with_max_cost(self, limit: float) -> Program:
         """Return the program with its cost bounded; with equal costs this bounds the group count."""
-        if self.n_groups and self.cost[0] > 0 and np.all(self.cost == self.cost[0]):
+        if not self.n_groups:
+            return self
+        if self.cost[0] > 0 and np.all(self.cost == self.cost[0]):
             affordable = math.floor(limit * (1 + COST_TOLERANCE) / self.cost[0])
             limited = replace(self, max_groups=min(self.max_groups, affordable))
         else:

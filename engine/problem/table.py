@@ -146,6 +146,11 @@ class Problem:
         """1 where the objective maximises, −1 where it minimises."""
         return self.program.sign
 
+    @property
+    def scale(self) -> float:
+        """The magnitude of what a good solution holds, which tolerances refer to; above 0."""
+        return self.program.scale
+
     def reasons(self) -> tuple[str, ...]:
         """Return why the demands are contradictory on their face, in words; empty if they are not."""
         return self.program.reasons()

@@ -17,7 +17,6 @@ from engine.solving.row import Row
 from engine.solving.solution import Solution, Status, Termination
 from engine.solving.solve import PROOF_TOLERANCE, check_limits
 from engine.solving.solver import Solver, make_solver
-from engine.solving.warm_start import named_groups
 
 __all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
 
@@ -133,7 +132,7 @@ def _check_solvers(
 def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[Row]:
     sign, slack = 1.0, 0.0
     if any(run.solutions for run in runs):
-        sign, slack = case.problem.sign, PROOF_TOLERANCE * _scale(case.problem, runs)
+        sign, slack = case.problem.sign, PROOF_TOLERANCE * case.problem.scale
     best = {budget: _best(runs, budget, sign) for budget in limits}
     rows = []
     for run in runs:
@@ -158,15 +157,6 @@ def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[R
                 )
             rows.append(row)
     return rows
-
-
-def _scale(problem: Problem | LatticeProblem, runs: Sequence[_Run]) -> float:
-    """Return the magnitude that tolerances refer to: over a lattice, that of the groups found."""
-    if isinstance(problem, Problem):
-        return problem.program.scale
-    verified = [one for run in runs for one in run.solutions.values() if _verified(one)]
-    tables = (problem.table_of(problem.locate(named_groups(one)))[0] for one in verified)
-    return max((table.program.scale for table in tables), default=0.0)
 
 
 def _verified(solution: Solution | None) -> bool:

@@ -14,7 +14,8 @@ from engine.gains.affinity import Affinity
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.tensor import GainTensor
 from engine.problem.constraint import Constraint
-from engine.problem.lattice import LatticeProblem, graph_problem
+from engine.problem.graph import graph_problem
+from engine.problem.lattice import LatticeProblem
 from engine.solving.judgement import Judgement, judgement
 from engine.solving.selection import as_selection
 from engine.solving.solution import Solution

@@ -237,7 +237,7 @@ def certify(
         status, problems = Status.ERROR, (found,)
     else:
         table, choice = found
-        gains, slack = table.gains, PROOF_TOLERANCE * table.program.scale
+        gains, slack = table.gains, proof_slack(problem, table)
         rows, verdict = _judged(table, choice)
         value, problems = verdict.value, verdict.problems
         if outcome.infeasible:
@@ -291,11 +291,27 @@ def certify(
     )
 
 
+def proof_slack(problem: Problem | LatticeProblem, table: Problem) -> float:
+    """Return how far a bound may lie from the value of a grouping and still prove it.
+
+    Parameters
+    ----------
+    problem
+        What was solved.
+    table
+        The problem over a table that the grouping refers to.
+    """
+    best = table.program.best_values
+    served = float(np.abs(best[np.isfinite(best)]).max(initial=0.0))
+    return PROOF_TOLERANCE * max(problem.scale, served)
+
+
 def _termination(outcome: Outcome, status: Status, solver: Solver) -> Termination:
-    """Return why a solver stopped; an exact one that ends without a proof has not completed its work."""
-    unproven = solver.info.exact and status in (Status.FEASIBLE, Status.NONE)
-    completed = outcome.termination is Termination.COMPLETED
-    return Termination.UNKNOWN if completed and unproven else outcome.termination
+    """Return why a solver stopped; an exact one has completed its work if and only if it has a proof."""
+    why = outcome.termination
+    if status in (Status.OPTIMAL, Status.INFEASIBLE):
+        return Termination.COMPLETED if why in (Termination.TOLERANCE, Termination.NO_BOUND) else why
+    return Termination.UNKNOWN if solver.info.exact and why is Termination.COMPLETED else why
 
 
 @cache

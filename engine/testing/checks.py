@@ -9,10 +9,11 @@ from engine.problem.table import Problem
 from engine.solving.control import Choice
 from engine.solving.referee import referee
 from engine.solving.solution import Solution, Status
+from engine.solving.solve import proof_slack
 from engine.solving.warm_start import named_groups
 
 
-def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tolerance: float = 1e-6) -> None:
+def check_solution(problem: Problem | LatticeProblem, solution: Solution) -> None:
     """Assert that a solution is what it says.
 
     Its groups are those of the problem, it breaks no demand, its value is the referee's, its bound
@@ -22,8 +23,6 @@ def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tol
     ----------
     problem, solution
         What was solved, and the result.
-    tolerance
-        Of value and bound, relative to the largest coefficient.
 
     Raises
     ------
@@ -45,16 +44,15 @@ def check_solution(problem: Problem | LatticeProblem, solution: Solution, *, tol
     assert len(choice) == len(solution.groups), "a chosen group is not in the tensor, or is chosen twice"
     table, rows = problem.table_of(choice)
     verdict = referee(table, rows)
-    scale = table.program.scale
+    slack = proof_slack(problem, table)
     assert not verdict.problems, verdict.problems
     assert verdict.value is not None
     assert solution.value is not None
-    assert math.isclose(verdict.value, solution.value, rel_tol=1e-12, abs_tol=1e-12 * scale)
+    assert math.isclose(verdict.value, solution.value, rel_tol=1e-12, abs_tol=1e-6 * slack)
     assert set(solution.serving) == set(solution.tasks), "a task is served by no group"
     for task, index in solution.serving.items():
         assert task in solution.groups[index].tasks, f"{task!r} is served by a group that lacks it"
     if solution.bound is not None:
-        slack = tolerance * scale
         distance = problem.sign * (solution.bound - solution.value)
         assert distance >= -slack, f"value {solution.value} beyond bound {solution.bound}"
         assert (distance <= slack) == (solution.status is Status.OPTIMAL), (distance, solution.status)

@@ -24,10 +24,6 @@ class SolverConformance(ConformanceBase[Problem]):
         """Return the best value over all sets of groups."""
         return optimum(problem)
 
-    def scale(self, problem: Problem) -> float:
-        """Return the scale of the program."""
-        return problem.program.scale
-
     def easy_problems(self) -> Sequence[Problem]:
         """Return the easy problem."""
         return [easy_problem()]

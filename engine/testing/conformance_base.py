@@ -73,10 +73,6 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
         """Return the best value of any grouping, None for an infeasible problem."""
 
     @abstractmethod
-    def scale(self, problem: AnyProblem) -> float:
-        """Return the magnitude that the tolerance refers to."""
-
-    @abstractmethod
     def easy_problems(self) -> Sequence[AnyProblem]:
         """Return feasible problems with a budget of 2, one per kind that the solver takes."""
 
@@ -120,7 +116,7 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
             Whether the solver had all the time it wanted; an exact one must have proven it then.
         """
         best = self.optimum(problem)
-        slack = self.tolerance * self.scale(problem)
+        slack = self.tolerance * problem.scale
         proven = self.info.exact and finished
         if best is None:
             assert solution.status in ({Status.INFEASIBLE} if proven else {Status.INFEASIBLE, Status.NONE})
@@ -163,7 +159,7 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
             again = self.solve(other)
             assert again.found == solution.found
             if solution.value is not None:
-                slack = self.tolerance * self.scale(other)
+                slack = self.tolerance * other.scale
                 assert again.value == pytest.approx(factor * solution.value, abs=slack, rel=0)
 
     @pytest.mark.parametrize("seed", SEEDS[:8])
@@ -173,7 +169,7 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
         first = self.solve(problem)
         again = self.solve(problem, warm_start=first if first.found else [], seed=1)
         if first.value is not None:
-            slack = self.tolerance * self.scale(problem)
+            slack = self.tolerance * problem.scale
             assert again.value is not None
             assert problem.sign * (again.value - first.value) >= -slack
 

@@ -64,10 +64,6 @@ class LatticeConformance(ConformanceBase[LatticeProblem]):
         """Return the best value over all sets of groups or all partitions."""
         return lattice_optimum(problem)
 
-    def scale(self, problem: LatticeProblem) -> float:
-        """Return the scale of the table of all groups."""
-        return problem.listed.program.scale
-
     def easy_problems(self) -> Sequence[LatticeProblem]:
         """Return an easy problem of each kind."""
         return [easy_lattice_problem(kind) for kind in self.kinds]

@@ -208,7 +208,7 @@ def _scale(numbers: Floats) -> tuple[float, bool]:
         steps = numbers * 2 * 10.0**digits
         if np.abs(steps).sum() > LARGEST:
             break
-        if np.abs(steps - np.round(steps)).max() < 1e-9:
+        if np.abs(steps - np.round(steps)).max() < min(1e-9, 1e-12 * np.abs(steps).max()):
             return 2 * 10.0**digits, True
     return float(2.0 ** np.floor(np.log2(LARGEST / total))), False
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.arrays import power_of_two
 from solvers.graphs.form import Bools, Floats, Graph, Ints
 from solvers.graphs.pairs import Pairs
 from solvers.graphs.relaxation import Relaxed
@@ -37,6 +38,8 @@ class Simplex:
         rows = demand_rows(graph, pairs) + (representative_rows(graph, pairs) if counted else [])
         self.rows = Rows.of(rows)
         self.objective = np.concatenate([pairs.vector(graph.weights), np.zeros(self.extra)])
+        # The tolerances of HiGHS are absolute: it is given weights in a unit of their magnitude.
+        self.unit = power_of_two(float(np.abs(graph.weights).max()) or 1.0)
         self.positive: Bools = graph.weights >= 0
         self.known: set[int] = set()
         self.highs = highspy.Highs()
@@ -45,7 +48,7 @@ class Simplex:
         model = highspy.HighsLp()
         columns = len(self.objective)
         model.num_col_, model.num_row_ = columns, 0
-        model.col_cost_ = -self.objective
+        model.col_cost_ = -self.objective / self.unit
         model.col_lower_, model.col_upper_ = np.zeros(columns), np.ones(columns)
         model.a_matrix_.start_ = np.zeros(columns + 1, dtype=np.int32)
         self.highs.passModel(model)
@@ -76,7 +79,7 @@ class Simplex:
             solution = self.highs.getSolution()
             if not (solution.value_valid and solution.dual_valid):
                 break
-            multipliers = np.maximum(-np.array(solution.row_dual), 0.0)
+            multipliers = self.unit * np.maximum(-np.array(solution.row_dual), 0.0)
             bound, fresh = dual_bound(self.objective, self.rows, multipliers, lower, upper)
             if bound < best:
                 best, reduced = bound, fresh

@@ -70,7 +70,6 @@ class Tree:
         self.parts = 0
         self.level = -np.inf
         self.grid = _grid(graph)
-        self._scales: dict[float, float] = {}
 
     @property
     def worthless(self) -> float:
@@ -80,10 +79,7 @@ class Tree:
         value = self.search.value - self.graph.base
         if self.grid:
             return value + self.grid * (1 - 2e-3)
-        if self.search.value not in self._scales:
-            table, _ = self.graph.problem.table_of(self.graph.membership(self.search.labels))
-            self._scales[self.search.value] = table.program.scale
-        return value + 0.1 * PROOF_TOLERANCE * self._scales[self.search.value]
+        return value + 0.1 * PROOF_TOLERANCE * self.graph.problem.scale
 
     def bound(self, current: float = -np.inf) -> float:
         """Return what is proven of all partitions, in program form.

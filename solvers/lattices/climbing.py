@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import power_of_two
 from engine.gains.separable import SeparableModel
 from engine.problem.limits import Limits
 from solvers.lattices.form import Floats, LatticeForm, Members, Prices
@@ -70,11 +71,15 @@ class SeparableClimber:
         structure: SeparableModel = model
         effects = structure.pairs * form.direction
         np.fill_diagonal(effects, 0.0)
-        self._effects = self.atoms.astype(np.float64) @ effects
+        # The kernel's tolerances are absolute: gains and worths are given in units of their magnitude.
+        unit, self._unit = power_of_two(form.gain_magnitude), power_of_two(form.magnitude)
+        self._effects = self.atoms.astype(np.float64) @ effects / unit
         self._size_weights = np.asarray(structure.size_weights, dtype=np.float64)
-        self._offsets = structure.offsets * form.direction
-        self._gain_worth = form.weights * form.direction
-        self._alone = form.values(np.eye(form.n_tasks, dtype=bool)).diagonal()
+        offsets = structure.offsets * form.direction / unit
+        self._floor = np.maximum(form.floor / unit - offsets, -1e300)
+        self._gain_worth = form.weights * form.direction * (unit / self._unit)
+        self._offset_worth = self._gain_worth * offsets
+        self._alone = form.values(np.eye(form.n_tasks, dtype=bool)).diagonal() / self._unit
 
     def climb(self, starts: Members, prices: Prices) -> Members:
         """Climb from each group."""
@@ -82,8 +87,8 @@ class SeparableClimber:
 
         form = self.form
         held = (starts @ self.atoms.T) > 0
-        over = self._gain_worth * self._offsets - prices.serve
-        alone = np.maximum(self._alone - prices.serve, -1e6 if form.is_partition else 0.0) - prices.hold
+        serve, hold = prices.serve / self._unit, prices.hold / self._unit
+        alone = np.maximum(self._alone - serve, -1e6 if form.is_partition else 0.0) - hold
         worths = np.empty(len(starts))
         climb(
             held,
@@ -94,9 +99,9 @@ class SeparableClimber:
             form.limits.max_size,
             self._size_weights,
             self._gain_worth,
-            over,
-            np.maximum(form.floor - self._offsets, -1e300),
-            prices.hold,
+            self._offset_worth - serve,
+            self._floor,
+            hold,
             alone,
             form.is_partition,
             worths,
@@ -134,7 +139,7 @@ class EvaluatingClimber:
             table = worth.reshape(len(active), len(atoms))
             choice = table.argmax(axis=1)
             best = table[np.arange(len(active)), choice]
-            better = best > now[active] + 1e-12
+            better = best > now[active] + 1e-12 * form.magnitude
             active, choice = active[better], choice[better]
             now[active] = best[better]
             groups[active] ^= atoms[choice]
@@ -144,5 +149,5 @@ class EvaluatingClimber:
         form = self.form
         values = form.values(membership)
         worth = form.worth(membership, values, prices)
-        worth[~form.admitted(membership, values)] -= 1e6
+        worth[~form.admitted(membership, values)] -= 1e6 * form.magnitude
         return worth

@@ -130,8 +130,8 @@ class LatticeForm:
 
     @property
     def magnitude(self) -> float:
-        """How large values are, which tolerances refer to; above 0."""
-        return self.gain_magnitude * (float(np.abs(self.weights).max()) or 1.0)
+        """How large values are, which tolerances refer to; 1 where no task has a weight."""
+        return self.gain_magnitude * float(np.abs(self.weights).max()) or 1.0
 
     @cached_property
     def contradicts_itself(self) -> bool:
