@@ -101,6 +101,7 @@ from .problem.published import standley_problem as standley_problem
 from .problem.published import tag_problem as tag_problem
 from .problem.published import wang_problem as wang_problem
 from .problem.table import Problem as Problem
+from .solving.claim import Claim as Claim
 from .solving.comparison import Comparison as Comparison
 from .solving.comparison import compare as compare
 from .solving.control import Control as Control
@@ -125,7 +126,6 @@ from .solving.solution import Solution as Solution
 from .solving.solution import Status as Status
 from .solving.solution import Termination as Termination
 from .solving.solve import solve as solve
-from .solving.solver import Outcome as Outcome
 from .solving.solver import Solver as Solver
 from .solving.solver import SolverInfo as SolverInfo
 from .store import GainStore as GainStore

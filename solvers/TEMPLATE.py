@@ -20,8 +20,9 @@ import numpy as np
 
 from engine.problem.kinds import Feature
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class BestSingleCover(Solver):
         reference="One model for all tasks: the usual baseline of multi-task learning.",
     )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Try each candidate by itself."""
         # The program holds the problem as arrays, always to be maximised. Its candidates 0…K−1 are
         # the groups that the constraints allow; program.rows maps them to rows of the tensor.
@@ -68,5 +69,5 @@ class BestSingleCover(Solver):
                 # Observers see it, and it is kept even if the solver is interrupted.
                 control.incumbent(program.rows[chosen], value)
         # The engine checks the grouping with code of its own. A bound is claimed only where it is
-        # proven: Outcome(rows, bound). No grouping found is Outcome(None), which is no error.
-        return Outcome(control.rows, termination=control.termination())
+        # proven: Claim(rows, bound). No grouping found is Claim(None), which is no error.
+        return control.claim()

@@ -10,8 +10,9 @@ import numpy as np
 from engine.errors import unknown_name
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.graphs.form import Floats, Graph, Ints
 from solvers.graphs.heuristics import finished, opened
 
@@ -50,10 +51,10 @@ class Agglomerative(Solver):
         if self.linkage not in known:
             raise unknown_name("linkage of solver 'agglomerative':", self.linkage, known)
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Merge, repair and polish."""
         graph = opened(problem, control)
-        if isinstance(graph, Outcome):
+        if isinstance(graph, Claim):
             return graph
         with control.stage("cluster"):
             labels, mergers = merge(graph, self.linkage, control)

@@ -12,8 +12,9 @@ from engine.errors import UsageError
 from engine.problem.kinds import Feature
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 
 MISSING = -99.0
 """What the published code writes where a task is not in a group."""
@@ -64,7 +65,7 @@ class Beam(Solver):
         if self.width < 1:
             raise UsageError(f"The width must be 1 or more, not {self.width}.")
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Extend every chain to the budget and return the best."""
         program = problem.program
         values = self._table(program)
@@ -91,7 +92,7 @@ class Beam(Solver):
         value = program.value(winner)
         if value > -np.inf:
             control.incumbent(program.rows[winner], value)
-        return Outcome(control.rows, termination=control.termination())
+        return control.claim()
 
     def _table(self, program: Program) -> NDArray[np.float64]:
         missing = MISSING * max(1.0, program.largest)

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from engine.problem.kinds import PROGRAM_FEATURES
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.group_branching import GroupBranching
 
 
@@ -38,6 +39,6 @@ class BranchAndBound(Solver):
         reference="Lagrangian relaxation with Polyak steps and reduced-cost fixing",
     )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Solve a problem to proven optimality, or as far as the time allows."""
         return GroupBranching(self.compiled, self.max_nodes).solve(problem.program, control)

@@ -10,8 +10,10 @@ import numpy as np
 from engine.errors import UsageError, unknown_name
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solution import Termination
+from engine.solving.solver import Solver, SolverInfo
 from solvers.graphs.heuristics import opened
 from solvers.graphs.search import COMPILED_NODES, Search
 from solvers.graphs.threads import one_thread
@@ -62,10 +64,10 @@ class BranchAndCut(Solver):
         if self.iterations < 0:
             raise UsageError(f"branch-and-cut needs iterations of 0 or more, not {self.iterations}.")
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Solve a graph problem to proven optimality, or as far as the time allows."""
         graph = opened(problem, control)
-        if isinstance(graph, Outcome):
+        if isinstance(graph, Claim):
             return graph
         linear = self.relaxation == "linear" or (self.relaxation == "auto" and graph.n < COMPILED_NODES)
         search = Search(graph, control, np.random.default_rng(control.seed), compiled=not linear)
@@ -87,10 +89,11 @@ class BranchAndCut(Solver):
                     finished = self._semidefinite(tree, control)
                     details["relaxation"] = "semidefinite"
         details |= {"parts": tree.parts, "nodes": graph.n}
-        if search.labels is None:
-            infeasible = finished and control.rows is None
-            return Outcome(control.rows, control.bound, control.termination(), infeasible, details)
-        return Outcome(control.rows, tree.bound(), control.termination(), details=details)
+        if finished and control.rows is None:
+            return Claim(None, infeasible=True, details=details)
+        if search.labels is not None:
+            control.tighten(tree.bound())
+        return control.claim(Termination.TOLERANCE if finished else Termination.COMPLETED, details)
 
     def _semidefinite(self, tree: Tree, control: Control) -> bool:
         with control.stage("compile"):

@@ -16,8 +16,9 @@ from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.moves import grouping_value
 
 CHUNK_CELLS = 2_000_000
@@ -43,7 +44,7 @@ class BruteForce(Solver):
         rank=90,
     )
 
-    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Claim:
         """Return the best of all sets of groups.
 
         Raises
@@ -67,7 +68,7 @@ class BruteForce(Solver):
         tried = 0
         for sets in _chunks(program):
             if control.should_stop():
-                return Outcome(control.rows, np.inf, control.termination(), details={"sets": tried})
+                return control.claim(details={"sets": tried})
             values = _values(problem, sets)
             tried += len(sets)
             at = int(np.argmax(values))
@@ -75,8 +76,9 @@ class BruteForce(Solver):
                 best, chosen = float(values[at]), program.rows[sets[at]]
                 control.incumbent(chosen, best)
         if chosen is None:
-            return Outcome(None, infeasible=True, details={"sets": tried})
-        return Outcome(control.rows, best, details={"sets": tried})
+            return Claim(None, infeasible=True, details={"sets": tried})
+        control.tighten(best)
+        return control.claim(details={"sets": tried})
 
 
 def count_sets(program: Program) -> int:

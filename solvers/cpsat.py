@@ -14,8 +14,9 @@ from engine.problem.kinds import PROGRAM_FEATURES, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.bottleneck import solve_worst
 from solvers.tables.core import Core
 from solvers.tables.cover import Cover, maximal_covers
@@ -64,7 +65,7 @@ class CpSat(Solver):
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"cpsat workers must be 1 or more, not {self.workers!r}.")
 
-    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Claim:
         """Solve a problem to proven optimality, or as far as the time allows."""
         if isinstance(problem, LatticeProblem):
             from solvers.graphs.cpsat import solve_graph
@@ -75,15 +76,15 @@ class CpSat(Solver):
             return solve_worst(program, control, self._cover)
         core = Core.of(program, control)
         if control.should_stop():
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         with control.stage("load"):
             from ortools.sat.python import cp_model  # noqa: F401
         if control.should_stop():
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         with control.stage("model"):
             model = self._model(core, control)
         if model is None:
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         with control.stage("search"):
             run = _Run(model, control, self.workers, core)
             status = run.wait()
@@ -93,7 +94,13 @@ class CpSat(Solver):
             "cpsat_status": status,
             "integer_scale": model.scale,
         }
-        return core.outcome(control, bound=run.bound, infeasible=status == "INFEASIBLE", details=details)
+        return core.claim(
+            control,
+            bound=run.bound,
+            infeasible=status == "INFEASIBLE",
+            finished=status == "OPTIMAL",
+            details=details,
+        )
 
     def _model(self, core: Core, control: Control) -> Model | None:
         program, known = core.program, core.known

@@ -9,8 +9,9 @@ import numpy as np
 
 from engine.problem.kinds import PROGRAM_FEATURES
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.completion import Rule, complete
 from solvers.tables.moves import Moves
 
@@ -32,10 +33,10 @@ class Greedy(Solver):
         rank=50,
     )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Run each rule and return the best grouping."""
         construct(Moves(problem.program), control)
-        return Outcome(control.rows, termination=control.termination())
+        return control.claim()
 
 
 def construct(moves: Moves, control: Control) -> list[int] | None:

@@ -13,8 +13,10 @@ from engine.gains.pair_mean import PairMeanModel
 from engine.problem.constraints import Budget, Partition
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LISTED_TASKS, LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solve import PROOF_TOLERANCE, REASONS_OF_A_GAP
+from engine.solving.solver import Solver, SolverInfo
 from solvers.kernels.in_time import compiled_in_time
 from solvers.lattices.branching import Branching, can_branch
 from solvers.lattices.enumeration import Enumeration, Scan
@@ -31,9 +33,6 @@ from solvers.lattices.worst import solve_worst
 
 Pricing = Literal["auto", "branching", "enumeration", "table"]
 MEMORY = "lattice"
-
-PROVEN = 1e-7
-"""Relative to the magnitude of values: a level this close to its bound is proven."""
 
 ENUMERATED_TASKS = 30
 """Up to so many tasks every group can be looked at: 2^30 of them take some seconds a pass."""
@@ -95,7 +94,7 @@ class Lattice(Solver):
         if self.cache is not None and not Path(self.cache).is_dir():
             raise UsageError(f"The cache of solver 'lattice' must be a folder, not {self.cache!r}.")
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Solve a problem to proven optimality, or as far as the time allows."""
         if problem.needs_listing:
             return solve_listed(problem, control)
@@ -104,15 +103,13 @@ class Lattice(Solver):
         if worst and (form.weights * form.direction <= 0).any():  # no level says who may serve such a task
             return solve_listed(problem, control)
         if not self._compiled(control):
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         search: LatticeSearch = control.memory.setdefault(MEMORY, LatticeSearch(self._means))
-        if not worst:
-            return search.solve(form, control)
-        outcome = solve_worst(form, search, control)
-        stuck = not outcome.infeasible and control.bound > control.value + PROVEN * form.magnitude
-        if stuck and form.n_tasks <= LISTED_TASKS and not control.should_stop():
+        claim = solve_worst(form, search, control) if worst else search.solve(form, control)
+        few = form.n_tasks <= LISTED_TASKS and claim.termination in REASONS_OF_A_GAP
+        if few and not claim.infeasible and control.bound > control.value + PROOF_TOLERANCE * problem.scale:
             return solve_listed(problem, control)
-        return outcome
+        return claim
 
     def _compiled(self, control: Control) -> bool:
         """Compile the kernels by solving a problem of three tasks; return False if the time ends before."""

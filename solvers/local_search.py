@@ -12,8 +12,9 @@ from engine.errors import UsageError
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.greedy import construct
 from solvers.tables.black_box import search_set_function
 from solvers.tables.completion import Rule, complete
@@ -68,7 +69,7 @@ class LocalSearch(Solver):
                 f"not {self.iterations} and {self.evaluations}."
             )
 
-    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Claim:
         """Search until the iterations or the time are spent."""
         if isinstance(problem, LatticeProblem):
             from solvers.graphs.heuristics import search_graph
@@ -83,12 +84,12 @@ class LocalSearch(Solver):
             details = search_set_function(
                 problem, moves, start, control, rng, self.evaluations, self.iterations
             )
-            return Outcome(control.rows, termination=control.termination(), details=details)
+            return control.claim(details=details)
         if start is None:
             start = construct(moves, control)
         if start is not None:
             iterate(moves, start, control, rng, self.iterations)
-        return Outcome(control.rows, termination=control.termination())
+        return control.claim()
 
 
 def iterate(

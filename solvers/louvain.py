@@ -11,8 +11,9 @@ from engine.errors import UsageError, unknown_name
 from engine.gains.affinity import Affinity
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.graphs.clustering import similarities
 from solvers.graphs.form import Graph, Ints
 from solvers.graphs.heuristics import finished, opened
@@ -57,10 +58,10 @@ class Louvain(Solver):
         if not 0 < self.resolution < np.inf:
             raise UsageError(f"The resolution must be a number above 0, not {self.resolution!r}.")
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Find communities, repair and polish."""
         graph = opened(problem, control)
-        if isinstance(graph, Outcome):
+        if isinstance(graph, Claim):
             return graph
         with control.stage("load"):
             import networkx  # noqa: F401

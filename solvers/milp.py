@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from engine.problem.kinds import PROGRAM_FEATURES, Feature
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solution import Termination
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.bottleneck import solve_worst
 from solvers.tables.core import Core
 from solvers.tables.cover import Cover, maximal_covers
@@ -36,7 +37,7 @@ class Milp(Solver):
         reference="https://highs.dev",
     )
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Solve a problem to proven optimality, or as far as the time allows."""
         program = problem.program
         if Feature.EXTENSION in problem.features:
@@ -47,20 +48,22 @@ class Milp(Solver):
             return solve_worst(program, control, _cover)
         core = Core.of(program, control)
         if control.should_stop():
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         with control.stage("load"):
             import pyomo.environ  # noqa: F401
         if control.should_stop():
-            return Outcome(control.rows, control.bound, control.termination())
+            return control.claim()
         with control.stage("model"):
             model = build_model(core.program, serving=True)
         with control.stage("search"):
             run = _run(model, core.program, control)
         details = {"core_groups": core.program.n_groups, "highs_status": run.status}
-        outcome = core.outcome(control, bound=run.bound, infeasible=run.infeasible, details=details)
+        claim = core.claim(
+            control, bound=run.bound, infeasible=run.infeasible, finished=run.finished, details=details
+        )
         if run.interrupted:
-            outcome.termination = Termination.INTERRUPTED
-        return outcome
+            claim.termination = Termination.INTERRUPTED
+        return claim
 
 
 @dataclass
@@ -68,6 +71,7 @@ class _Run:
     status: str
     bound: float
     infeasible: bool
+    finished: bool
     interrupted: bool
     chosen: NDArray[np.int64] | None
 
@@ -92,6 +96,7 @@ def _run(model: Any, core: Program, control: Control) -> _Run:
         bound=bound,
         infeasible=condition
         in (TerminationCondition.provenInfeasible, TerminationCondition.infeasibleOrUnbounded),
+        finished=condition is TerminationCondition.convergenceCriteriaSatisfied,
         interrupted=condition is TerminationCondition.interrupted,
         chosen=chosen,
     )

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from engine.errors import UsageError
 from engine.problem.kinds import Feature
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.completion import complete
 from solvers.tables.cover import find_cover
 from solvers.tables.moves import Moves, grouping_value
@@ -64,7 +65,7 @@ class RandomDraws(Solver):
         if self.draws < 1:
             raise UsageError(f"The number of draws must be 1 or more, not {self.draws}.")
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Draw the groupings and return the best."""
         program = problem.program
         moves = Moves(program)
@@ -86,7 +87,7 @@ class RandomDraws(Solver):
             if control.should_stop():
                 break
         if not values:
-            return Outcome(control.rows, termination=control.termination())
+            return control.claim()
         drawn = program.sign * np.array(values)
         details = {
             "draws": len(values),
@@ -96,7 +97,7 @@ class RandomDraws(Solver):
             "min_value": float(drawn.min()),
             "max_value": float(drawn.max()),
         }
-        return Outcome(control.rows, termination=control.termination(), details=details)
+        return control.claim(details=details)
 
 
 def _uniform(moves: Moves, control: Control, rng: np.random.Generator) -> Iterator[list[int]]:

@@ -14,8 +14,9 @@ from engine.problem.kinds import PROGRAM_FEATURES, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solver import Solver, SolverInfo
 from solvers.graphs.clustering import Clustering, Count, Laplacian, Nonnegative
 from solvers.graphs.heuristics import WARM_START, in_words
 from solvers.graphs.spectral import cluster_graph
@@ -95,7 +96,7 @@ class Spectral(Solver):
     def _clustering(self) -> Clustering:
         return Clustering(self.nonnegative, self.laplacian, self.clusters, self.n_clusters)
 
-    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Claim:
         """Cluster, snap, repair and bound; polish where that is asked for."""
         if isinstance(problem, LatticeProblem):
             return cluster_graph(problem, control, self._clustering, self.polish)
@@ -145,7 +146,7 @@ class Spectral(Solver):
                 )
                 control.tighten(dual_bound(program, scratch))
         details = {"affinity": affinity.source, **best}
-        return Outcome(control.rows, control.bound, control.termination(), details=details)
+        return control.claim(details=details)
 
     def _affinity(self, problem: Problem) -> Affinity:
         if self.affinity == "projection":

@@ -13,8 +13,10 @@ from engine.plugins import SOLVERS
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome, Solver, SolverInfo
+from engine.solving.solution import Termination
+from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.subset_programming import SubsetProgramming
 
 
@@ -61,7 +63,7 @@ class SubsetDp(Solver):
         reference="Dynamic programming for set partitioning and coalition structures (Yeh, 1986)",
     )
 
-    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: Problem | LatticeProblem, control: Control) -> Claim:
         """Solve a problem to proven optimality, or as far as the time allows.
 
         Raises
@@ -81,12 +83,14 @@ class SubsetDp(Solver):
             )
         choice, bound = SubsetProgramming(self.compiled).solve(program, control)
         if choice.groups is None:
-            return Outcome(None, control.bound, control.termination(), infeasible=choice.complete)
+            return Claim(None, infeasible=True) if choice.complete else control.claim()
         control.tighten(bound)
         rows = program.rows[choice.groups]
         chosen = table.gains.membership[rows] if isinstance(problem, LatticeProblem) else rows
         control.incumbent(chosen, choice.value)
-        return Outcome(chosen, control.bound, control.termination())
+        claim = control.claim(Termination.TOLERANCE if choice.complete else Termination.COMPLETED)
+        claim.rows = chosen
+        return claim
 
     def _check_size(self, problem: Problem | LatticeProblem) -> None:
         count = len(problem.tasks)

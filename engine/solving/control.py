@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from engine.solving.claim import Choice, Claim
 from engine.solving.solution import Event, Termination
 
 if TYPE_CHECKING:
     from engine.problem.lattice import LatticeProblem
     from engine.problem.table import Problem
     from engine.solving.solution import Solution
-
-Choice = NDArray[Any]
-"""A grouping: tensor rows, or, on a lattice, the membership of its groups, shape (k, N)."""
 
 StopRule = Callable[[Event], bool]
 """Asked after every incumbent and bound; True stops the solver. Compose with :func:`any_of`."""
@@ -153,6 +151,21 @@ class Control:
         if self._rule_fired:
             return Termination.STOP_RULE
         return Termination.TIME_LIMIT if self.should_stop() else Termination.COMPLETED
+
+    def claim(self, gap: Termination = Termination.COMPLETED, details: dict[str, Any] | None = None) -> Claim:
+        """Return the best grouping and the tightest bound reported, as what a solver claims that ends now.
+
+        Parameters
+        ----------
+        gap
+            Why value and bound may differ, if neither a limit nor a rule ended the solver. It counts for
+            nothing where they do not.
+        details
+            Anything worth telling, JSON values only.
+        """
+        ended = self.termination()
+        why = gap if ended is Termination.COMPLETED else ended
+        return Claim(self.rows, bound=self.bound, termination=why, details=details or {})
 
     def incumbent(self, rows: ArrayLike, value: float) -> bool:
         """Report a grouping; it is kept, and True returned, if it is the best so far.

@@ -9,10 +9,11 @@ from engine.errors import UsageError
 from engine.problem.constraints import Budget
 from engine.problem.lattice import LatticeProblem, check_problem
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control, Observer, StopRule
 from engine.solving.solution import Solution, Status, Termination
 from engine.solving.solve import available_threads, certify, check_limits, run
-from engine.solving.solver import Outcome, Solver, check_supported, choose_solver, make_solver
+from engine.solving.solver import Solver, check_supported, choose_solver, make_solver
 from engine.solving.warm_start import named_groups
 
 
@@ -77,9 +78,8 @@ def frontier(
         inherited = None
         fits = previous is not None and previous.status is Status.OPTIMAL and previous.cost <= budget
         if previous is not None and fits and runner.info.exact:
-            rows = problem.locate(named_groups(previous))
-            outcome = Outcome(rows, control.bound)
-            inherited = certify(bounded, outcome, control, name, runner, options or {})
+            claim = Claim(problem.locate(named_groups(previous)), bound=control.bound)
+            inherited = certify(bounded, claim, control, name, runner, options or {})
         if inherited is not None and inherited.status is Status.OPTIMAL:
             previous = inherited
             for observer in control.observers:

@@ -14,14 +14,20 @@ from numpy.typing import NDArray
 from engine.errors import DataError, UsageError
 from engine.problem.lattice import LatticeProblem, check_problem
 from engine.problem.table import Problem
-from engine.solving.control import Choice, Control, Observer, StopRule
+from engine.solving.claim import Choice, Claim
+from engine.solving.control import Control, Observer, StopRule
 from engine.solving.infeasible import NO_CONFLICT, Conflict, contradictory, explain
 from engine.solving.referee import Verdict, referee
 from engine.solving.solution import Certificate, ChosenGroup, Solution, Status, Termination
-from engine.solving.solver import Outcome, Solver, check_supported, choose_solver, make_solver
+from engine.solving.solver import Solver, check_supported, choose_solver, make_solver
 from engine.solving.warm_start import named_groups
 
 DISTRIBUTION = "task-grouping-engine"
+
+REASONS_OF_A_GAP = frozenset(
+    {Termination.TOLERANCE, Termination.NO_BOUND, Termination.NODE_LIMIT, Termination.UNKNOWN}
+)
+"""Why a solver may end with a gap although nothing stopped it; they mean nothing where there is none."""
 
 PROOF_TOLERANCE = 1e-6
 """A gap of at most this much of the largest coefficient counts as closed."""
@@ -124,15 +130,15 @@ def run(
     """
     for observer in control.observers:
         observer.on_start(problem, name)
-    outcome = _outcome(problem, solver, control)
+    claim = _claim(problem, solver, control)
     conflict = NO_CONFLICT
-    if outcome.infeasible and outcome.rows is None:
+    if claim.infeasible and claim.rows is None:
         try:
             with control.stage("explain"):
                 conflict = explain(problem, solver, control)
         except KeyboardInterrupt:
             conflict = Conflict(tuple(demand.describe() for demand in problem.constraints))
-    solution = certify(problem, outcome, control, name, solver, options, conflict)
+    solution = certify(problem, claim, control, name, solver, options, conflict)
     for observer in control.observers:
         observer.on_end(solution)
     return solution
@@ -146,24 +152,24 @@ def available_threads() -> int:
         return os.cpu_count() or 1
 
 
-def _outcome(problem: Problem | LatticeProblem, solver: Solver, control: Control) -> Outcome:
+def _claim(problem: Problem | LatticeProblem, solver: Solver, control: Control) -> Claim:
     if contradictory(problem):
-        return Outcome(None, infeasible=True)
+        return Claim(None, infeasible=True)
     try:
         control.tighten(problem.trivial_bound())
         if len(control.warm_start):
             warm = _program_value(problem, control.warm_start)
             if warm is not None:
                 control.incumbent(control.warm_start, warm)
-        outcome = solver.solve(problem, control)
+        claim = solver.solve(problem, control)
     except KeyboardInterrupt:
-        outcome = Outcome(control.rows, control.bound, Termination.INTERRUPTED)
-    outcome.bound = min(outcome.bound, control.bound)
-    if control.rows is not None and outcome.rows is not control.rows:
-        claimed = None if outcome.rows is None else _program_value(problem, outcome.rows)
-        if outcome.rows is None or (claimed is not None and claimed < control.value):
-            outcome.rows = control.rows
-    return outcome
+        claim = Claim(control.rows, bound=control.bound, termination=Termination.INTERRUPTED)
+    claim.bound = min(claim.bound, control.bound)
+    if control.rows is not None and claim.rows is not control.rows:
+        claimed = None if claim.rows is None else _program_value(problem, claim.rows)
+        if claim.rows is None or (claimed is not None and claimed < control.value):
+            claim.rows = control.rows
+    return claim
 
 
 def _program_value(problem: Problem | LatticeProblem, choice: Choice) -> float | None:
@@ -203,7 +209,7 @@ def _judged(problem: Problem, rows: NDArray[np.int64]) -> tuple[list[int], Verdi
 
 def certify(
     problem: Problem | LatticeProblem,
-    outcome: Outcome,
+    claim: Claim,
     control: Control,
     name: str,
     solver: Solver,
@@ -214,7 +220,7 @@ def certify(
 
     Parameters
     ----------
-    problem, outcome, control
+    problem, claim, control
         What was solved, what is claimed, and how it ran.
     name, solver, options
         Who claims it.
@@ -223,24 +229,24 @@ def certify(
     """
     control.seconds["total"] = control.elapsed()
     sign = problem.sign
-    bound = sign * outcome.bound if np.isfinite(outcome.bound) else None
+    bound = sign * claim.bound if np.isfinite(claim.bound) else None
     value: float | None = None
     problems: tuple[str, ...] = ()
     groups: tuple[ChosenGroup, ...] = ()
     serving: dict[str, int] = {}
     task_values: dict[str, float] = {}
     predicted = 0
-    if outcome.rows is None:
-        status = Status.INFEASIBLE if outcome.infeasible else Status.NONE
-        bound = None if outcome.infeasible else bound
-    elif isinstance(found := _table_of(problem, outcome.rows), str):
+    if claim.rows is None:
+        status = Status.INFEASIBLE if claim.infeasible else Status.NONE
+        bound = None if claim.infeasible else bound
+    elif isinstance(found := _table_of(problem, claim.rows), str):
         status, problems = Status.ERROR, (found,)
     else:
         table, choice = found
         gains, slack = table.gains, proof_slack(problem, table)
         rows, verdict = _judged(table, choice)
         value, problems = verdict.value, verdict.problems
-        if outcome.infeasible:
+        if claim.infeasible:
             problems += ("the solver claims infeasibility and yet returns a grouping",)
         if value is not None and bound is not None and sign * (value - bound) > slack:
             problems += (f"the value {value:.9g} lies beyond the claimed bound {bound:.9g}",)
@@ -262,8 +268,8 @@ def certify(
         value=value,
         bound=bound,
         status=status,
-        termination=_termination(outcome, status, solver),
-        verified=outcome.rows is not None and not problems,
+        termination=_termination(claim, status, solver),
+        verified=claim.rows is not None and not problems,
         solver=name,
         problems=problems,
         seed=control.seed,
@@ -287,7 +293,7 @@ def certify(
         conflict=conflict.demands,
         reasons=conflict.reasons,
         trace=tuple(control.trace),
-        details=outcome.details,
+        details=claim.details,
     )
 
 
@@ -306,11 +312,11 @@ def proof_slack(problem: Problem | LatticeProblem, table: Problem) -> float:
     return PROOF_TOLERANCE * max(problem.scale, served)
 
 
-def _termination(outcome: Outcome, status: Status, solver: Solver) -> Termination:
+def _termination(claim: Claim, status: Status, solver: Solver) -> Termination:
     """Return why a solver stopped; an exact one has completed its work if and only if it has a proof."""
-    why = outcome.termination
+    why = claim.termination
     if status in (Status.OPTIMAL, Status.INFEASIBLE):
-        return Termination.COMPLETED if why in (Termination.TOLERANCE, Termination.NO_BOUND) else why
+        return Termination.COMPLETED if why in REASONS_OF_A_GAP else why
     return Termination.UNKNOWN if solver.info.exact and why is Termination.COMPLETED else why
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
-
-import numpy as np
 
 from engine.errors import MissingDependencyError, UnsupportedError, UsageError, unknown_name
 from engine.plugins import SOLVERS, missing_modules
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
-from engine.solving.control import Choice, Control
-from engine.solving.solution import Termination
+from engine.solving.claim import Claim
+from engine.solving.control import Control
 
 
 @dataclass(frozen=True)
@@ -55,32 +53,6 @@ class SolverInfo:
         return kind + sorted(problem.features - self.features)
 
 
-@dataclass
-class Outcome:
-    """What a solver claims. The engine checks it and makes the solution.
-
-    Attributes
-    ----------
-    rows
-        Tensor rows of the chosen groups, or, on a lattice, their membership, shape (k, N); None
-        without a grouping.
-    bound
-        Proven upper bound on the program value, infinite where nothing is proven.
-    termination
-        Why it stopped.
-    infeasible
-        Whether it proved that there is no grouping.
-    details
-        Anything worth telling, JSON values only.
-    """
-
-    rows: Choice | None
-    bound: float = np.inf
-    termination: Termination = Termination.COMPLETED
-    infeasible: bool = False
-    details: dict[str, Any] = field(default_factory=dict)
-
-
 class Solver(ABC):
     """Base of all solvers. Subclasses are dataclasses: their fields are the solver's options.
 
@@ -91,7 +63,7 @@ class Solver(ABC):
     info: ClassVar[SolverInfo]
 
     @abstractmethod
-    def solve(self, problem: Any, control: Control) -> Outcome:
+    def solve(self, problem: Any, control: Control) -> Claim:
         """Solve a problem.
 
         Parameters
@@ -104,7 +76,7 @@ class Solver(ABC):
 
         Returns
         -------
-        Outcome
+        Claim
             The best grouping found and what is proven.
         """
 

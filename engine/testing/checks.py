@@ -6,7 +6,7 @@ import math
 
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
-from engine.solving.control import Choice
+from engine.solving.claim import Choice
 from engine.solving.referee import referee
 from engine.solving.solution import Solution, Status
 from engine.solving.solve import proof_slack

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
+from engine.solving.solution import Termination
 from solvers.graphs.form import Floats, Graph, Ints
 from solvers.graphs.heuristics import opened
 from solvers.graphs.pairs import Pairs
@@ -27,7 +28,7 @@ LARGEST = 2.0**40
 RESTARTS = 5
 
 
-def solve_graph(problem: LatticeProblem, control: Control, workers: int) -> Outcome:
+def solve_graph(problem: LatticeProblem, control: Control, workers: int) -> Claim:
     """Solve a graph problem by a sequence of models, each with the triangles that the last one lacked.
 
     Without all triangles a model's optimum is a bound. Weights become integers rounded up, so that
@@ -41,7 +42,7 @@ def solve_graph(problem: LatticeProblem, control: Control, workers: int) -> Outc
         Parallel searches.
     """
     graph = opened(problem, control)
-    if isinstance(graph, Outcome):
+    if isinstance(graph, Claim):
         return graph
     search = Search(graph, control, np.random.default_rng(control.seed), compiled=False)
     with control.stage("local search"), one_thread():
@@ -81,7 +82,7 @@ class _Models:
             self.model.add(self.x[pair] == 0)
         self.model.maximize(cp_model.LinearExpr.weighted_sum(self.x[: self.pairs.m], self.weights.tolist()))
 
-    def run(self) -> Outcome:
+    def run(self) -> Claim:
         """Solve, add what the solution lacks, and solve again until it is a partition."""
         rounds, triangles = 0, 0
         while not self.control.should_stop():
@@ -90,8 +91,9 @@ class _Models:
             rounds += 1
             details = {"rounds": rounds, "triangles": triangles, "cpsat_status": status}
             if status == "INFEASIBLE":
-                infeasible = self.control.rows is None
-                return Outcome(self.control.rows, self.control.bound, infeasible=infeasible, details=details)
+                if self.control.rows is None:
+                    return Claim(None, infeasible=True, details=details)
+                return self.control.claim(Termination.TOLERANCE, details)
             if status not in ("OPTIMAL", "FEASIBLE"):
                 break
             self._on_bound(solver.best_objective_bound)
@@ -107,13 +109,13 @@ class _Models:
                 break
             if self.graph.feasible(labels):
                 self.search.report(labels)
-                return Outcome(self.control.rows, self.control.bound, details=details)
+                return self.control.claim(Termination.TOLERANCE, details)
             # What rounding let through: this very partition is ruled out.
             signs = np.where(values, 1, -1)
             terms = [int(sign) * one for sign, one in zip(signs, self.x, strict=False)]
             self.model.add(sum(terms) <= int(values.sum()) - 1)
         details = {"rounds": rounds, "triangles": triangles}
-        return Outcome(self.control.rows, self.control.bound, self.control.termination(), details=details)
+        return self.control.claim(details=details)
 
     def _add(self, row: Row) -> None:
         """Add a row in integers, weakened by what rounding may take."""

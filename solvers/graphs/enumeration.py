@@ -12,15 +12,15 @@ from engine.errors import UsageError
 from engine.gains.model import all_groups
 from engine.problem.lattice import LatticeProblem
 from engine.problem.limits import Membership
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
 from solvers.graphs.form import Bools, Floats, Ints
 
 CHUNK = 100_000
 """So many partitions are valued between two looks at the clock."""
 
 
-def enumerate_partitions(problem: LatticeProblem, control: Control, most: int) -> Outcome:
+def enumerate_partitions(problem: LatticeProblem, control: Control, most: int) -> Claim:
     """Return the best of all partitions that the demands allow.
 
     Groups are valued by the gain model itself and the demands read one by one, so that this shares
@@ -56,7 +56,7 @@ def enumerate_partitions(problem: LatticeProblem, control: Control, most: int) -
     labels = growth_strings(count)
     for begin in range(0, len(labels), CHUNK):
         if control.should_stop():
-            return Outcome(control.rows, np.inf, control.termination(), details={"partitions": tried})
+            return control.claim(details={"partitions": tried})
         some = labels[begin : begin + CHUNK]
         blocks = np.stack([((some == group) << np.arange(count)).sum(axis=1) for group in range(count)])
         values = np.where(blocks > 0, worth[blocks], 0.0).sum(axis=0)
@@ -71,8 +71,9 @@ def enumerate_partitions(problem: LatticeProblem, control: Control, most: int) -
             control.incumbent(held, float(values[best]))
     details = {"partitions": tried}
     if control.rows is None:
-        return Outcome(None, infeasible=True, details=details)
-    return Outcome(control.rows, control.value, details=details)
+        return Claim(None, infeasible=True, details=details)
+    control.tighten(control.value)
+    return control.claim(details=details)
 
 
 def _values(problem: LatticeProblem, member: Bools) -> Floats:

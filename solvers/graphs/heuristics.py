@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
 from solvers.graphs.form import Graph, Ints
 from solvers.graphs.search import Search
 from solvers.graphs.threads import one_thread
@@ -20,7 +20,7 @@ REPAIRS = 20
 """So many perturbations are spent on a partition that no descent makes meet the demands."""
 
 
-def opened(problem: LatticeProblem, control: Control) -> Graph | Outcome:
+def opened(problem: LatticeProblem, control: Control) -> Graph | Claim:
     """Read a graph problem and tell a bound that costs nothing, or return what can be said at once.
 
     Parameters
@@ -35,20 +35,19 @@ def opened(problem: LatticeProblem, control: Control) -> Graph | Outcome:
     """
     graph = Graph.of(problem)
     if graph.contradiction:
-        return Outcome(None, infeasible=True)
+        return Claim(None, infeasible=True)
     if graph.n < 2:
         only = np.zeros(graph.n, dtype=np.int64)
         if not graph.feasible(only):
-            return Outcome(None, infeasible=True)
+            return Claim(None, infeasible=True)
         control.incumbent(graph.membership(only), graph.value(only))
-        return Outcome(control.rows, control.value + graph.rounding())
+        control.tighten(control.value + graph.rounding())
+        return control.claim()
     control.tighten(graph.positive_sum())
     return graph
 
 
-def search_graph(
-    problem: LatticeProblem, control: Control, iterations: int, compiled: bool | None
-) -> Outcome:
+def search_graph(problem: LatticeProblem, control: Control, iterations: int, compiled: bool | None) -> Claim:
     """Search a graph problem locally; see :class:`~solvers.graphs.search.Search`.
 
     Parameters
@@ -59,13 +58,13 @@ def search_graph(
         As for :class:`~solvers.local_search.LocalSearch`.
     """
     graph = opened(problem, control)
-    if isinstance(graph, Outcome):
+    if isinstance(graph, Claim):
         return graph
     search = Search(graph, control, np.random.default_rng(control.seed), compiled)
     starts = [graph.labels(control.warm_start)] if len(control.warm_start) else []
     with one_thread():
         search.run(iterations, starts)
-    return Outcome(control.rows, control.bound, control.termination())
+    return control.claim()
 
 
 def finished(
@@ -75,7 +74,7 @@ def finished(
     name: str,
     polish: bool,
     details: dict[str, Any],
-) -> Outcome:
+) -> Claim:
     """Report the best of some partitions: repaired where it breaks demands, and polished if asked for.
 
     Parameters
@@ -111,7 +110,7 @@ def finished(
             details |= {"repaired": not allowed, "polished": polish, "method": method}
         if control.should_stop():
             break
-    return Outcome(control.rows, control.bound, control.termination(), details=details)
+    return control.claim(details=details)
 
 
 def in_words(name: str, *, snapped: bool = False, repaired: bool = False, polished: bool = False) -> str:

@@ -9,15 +9,15 @@ import numpy as np
 
 from engine.gains.affinity import Affinity
 from engine.problem.lattice import LatticeProblem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
 from solvers.graphs.clustering import Clustering, Count
 from solvers.graphs.form import Ints
 from solvers.graphs.heuristics import finished, opened
 from solvers.graphs.threads import one_thread
 
 
-def cluster_graph(problem: LatticeProblem, control: Control, clustering: Clustering, polish: bool) -> Outcome:
+def cluster_graph(problem: LatticeProblem, control: Control, clustering: Clustering, polish: bool) -> Claim:
     """Cluster a graph into as many groups as its demands or the options say.
 
     Pairs that must stand apart count as the most harmful ones.
@@ -32,7 +32,7 @@ def cluster_graph(problem: LatticeProblem, control: Control, clustering: Cluster
         Whether the partition is then improved by local search.
     """
     graph = opened(problem, control)
-    if isinstance(graph, Outcome):
+    if isinstance(graph, Claim):
         return graph
     affinity = Affinity(tuple(map(str, range(graph.n))), graph.similar())
     with control.stage("cluster"), one_thread():

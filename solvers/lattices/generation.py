@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.solving.control import Control
+from engine.solving.solution import Termination
 from solvers.lattices.core import NOTHING, Chosen, choose, judged, prove
 from solvers.lattices.form import LatticeForm, Members, Prices
 from solvers.lattices.master import Master, Relaxed
@@ -70,7 +71,7 @@ class Generation:
         self.bound = control.bound
         self.passes = 0
         self.core_groups = 0
-        self.out_of_time = False
+        self.gap = Termination.TOLERANCE
         self._rng = np.random.default_rng(control.seed)
         self._center: Prices | None = None
 
@@ -106,6 +107,7 @@ class Generation:
         while not self.control.should_stop():
             relaxed = self._converge()
             if relaxed is None or self.control.should_stop():
+                self.gap = Termination.UNKNOWN
                 break
             self._choose(relaxed)
             prices = relaxed.prices
@@ -280,18 +282,20 @@ class Generation:
             # Where nothing counts but that every task is served, any grouping is worth 0.
             value, slack = -self.tolerance, 0.0
         if not (np.isfinite(value) and np.isfinite(worth)):
+            self.gap = Termination.NO_BOUND if worth == np.inf else Termination.NODE_LIMIT
             return False
         free, least = self._free_groups()
         others = (free - 1) * worth if worth > 0 else max(least - 1, 0) * worth
         threshold = value - self._fixed(prices) - others + slack
         groups = self.means.pricer.above(prices, threshold, most, self.control)
         if groups is None:
+            self.gap = Termination.NODE_LIMIT
             return False
         self.core_groups = len(groups)
         self.pool.add(groups)
         before = self.known.value
         proven = prove(self.form, self._with_known(groups), self.known, self.control)
         self.offer(proven)
-        self.out_of_time = proven.out_of_time
+        self.gap = Termination.TIME_LIMIT if proven.out_of_time else Termination.TOLERANCE
         self._tighten(max(proven.bound, before + slack))
         return True

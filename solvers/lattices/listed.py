@@ -6,13 +6,14 @@ import numpy as np
 
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
+from engine.solving.solution import Termination
 from solvers.tables.group_branching import GroupBranching
 from solvers.tables.subset_programming import SubsetProgramming
 
 
-def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
+def solve_listed(problem: LatticeProblem, control: Control) -> Claim:
     """Solve a problem that cannot be said without a list of groups, by listing them all.
 
     Parameters
@@ -41,16 +42,16 @@ def solve_listed(problem: LatticeProblem, control: Control) -> Outcome:
     return outcome
 
 
-def _solve_table(table: Problem, control: Control) -> Outcome:
+def _solve_table(table: Problem, control: Control) -> Claim:
     """Solve a table of all groups: over sets of tasks where the worst counts, else by branch and bound."""
     program = table.program
     if program.reasons():
-        return Outcome(None, infeasible=True)
+        return Claim(None, infeasible=True)
     if program.aggregate == "sum" or program.max_memberships not in (None, 1):
         return GroupBranching().solve(program, control)
     choice, bound = SubsetProgramming().solve(program, control)
     if choice.groups is None:
-        return Outcome(None, control.bound, control.termination(), infeasible=choice.complete)
+        return Claim(None, infeasible=True) if choice.complete else control.claim()
     control.tighten(bound)
     control.incumbent(program.rows[choice.groups], choice.value)
-    return Outcome(control.rows, control.bound, control.termination())
+    return control.claim(Termination.TOLERANCE if choice.complete else Termination.COMPLETED)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solution import Termination
-from engine.solving.solver import Outcome
 from solvers.lattices.core import Chosen, judged
 from solvers.lattices.form import LatticeForm, Members
 from solvers.lattices.generation import Generation
@@ -27,14 +27,22 @@ class LatticeSearch:
     ----------
     make_means
         Makes what a form is solved by.
+
+    Attributes
+    ----------
+    groups
+        Shape (P, N): the groups known so far, None before the first search.
+    gap
+        Why the last search may have ended without a proof, if no limit ended it.
     """
 
     def __init__(self, make_means: Callable[[LatticeForm, Control], Means]) -> None:
         self.make_means = make_means
         self.groups: Members | None = None
+        self.gap = Termination.TOLERANCE
         self._known: tuple[LatticeForm, Means] | None = None
 
-    def solve(self, form: LatticeForm, control: Control) -> Outcome:
+    def solve(self, form: LatticeForm, control: Control) -> Claim:
         """Solve a form to proven optimality, or as far as the time allows.
 
         Parameters
@@ -45,19 +53,16 @@ class LatticeSearch:
             Limits, the warm start, and where groupings and bounds are told.
         """
         if form.contradicts_itself:
-            return Outcome(None, infeasible=True)
+            return Claim(None, infeasible=True)
         generation = self.generate(form, control)
         if generation.known.membership is None and not control.should_stop():
             with control.stage("cover"):
                 cover = self.cover(form, control.quiet())
             if cover.infeasible:
-                return Outcome(None, infeasible=True, details=generation.details)
+                return Claim(None, infeasible=True, details=generation.details)
             if cover.membership is not None:
                 generation = self.generate(form, control, cover.membership)
-        ended = control.termination()
-        if ended is Termination.COMPLETED and generation.out_of_time:
-            ended = Termination.TIME_LIMIT
-        return Outcome(control.rows, control.bound, ended, details=generation.details)
+        return control.claim(generation.gap, generation.details)
 
     def generate(self, form: LatticeForm, control: Control, start: Members | None = None) -> Generation:
         """Run column generation, from a grouping where one is known."""
@@ -75,7 +80,7 @@ class LatticeSearch:
                 if one is not None:
                     generation.offer(judged(form, one))
             generation.run()
-        self.groups = pool.membership
+        self.groups, self.gap = pool.membership, generation.gap
         return generation
 
     def cover(self, form: LatticeForm, control: Control) -> Chosen:
@@ -86,12 +91,11 @@ class LatticeSearch:
         others = LatticeSearch(self.make_means)
         others.groups = self.groups
         generation = others.generate(plain, control)
-        self.groups = others.groups
         infeasible = generation.known.membership is None and generation.bound < FEASIBLE
         if generation.known.membership is None and not infeasible and form.weights.any():
             # Where every group is worth the same, nothing guides the search; the values do.
             generation = others.generate(form, control)
-            self.groups = others.groups
+        self.groups, self.gap = others.groups, others.gap
         return replace(generation.known, infeasible=infeasible)
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
+from engine.solving.solution import Termination
 from solvers.lattices.form import LatticeForm, Members
 from solvers.lattices.search import LatticeSearch
 from solvers.tables.group_branching import GroupBranching
@@ -22,7 +23,7 @@ KNOWN_GROUPS = 2000
 """Up to so many known groups the best level among them is sought before the next proof."""
 
 
-def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> Outcome:
+def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> Claim:
     """Maximise the least served value.
 
     A level is reached if groups that serve each of their tasks at that level or better can cover all
@@ -41,6 +42,7 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
     level, high = -np.inf, control.bound
     step = STEP * form.magnitude
     levels, undecided, halve = 0, np.inf, True
+    gap = Termination.TOLERANCE
     while not control.should_stop():
         wanted = _wanted(level, min(high, undecided), step, halve)
         cover = search.cover(_at_level(form, wanted), control.quiet())
@@ -48,14 +50,12 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
         if cover.membership is None:
             if not cover.infeasible:
                 # Lower levels may still be reached, and are tried as if this one could not be.
-                undecided, halve = min(undecided, wanted), True
-                if wanted == -np.inf:
-                    break
-                if undecided - level <= COARSE * form.magnitude:
+                undecided, halve, gap = min(undecided, wanted), True, search.gap
+                if wanted == -np.inf or undecided - level <= COARSE * form.magnitude:
                     break
                 continue
             if wanted == -np.inf:
-                return Outcome(None, infeasible=True, details={"levels_tried": levels})
+                return Claim(None, infeasible=True, details={"levels_tried": levels})
             high = min(high, wanted)
             control.tighten(max(high, level))
         else:
@@ -63,8 +63,7 @@ def solve_worst(form: LatticeForm, search: LatticeSearch, control: Control) -> O
             level = max(level, _best_known(form, search, control))
         if level >= high - 2 * step:
             break
-    details = {"levels_tried": levels}
-    return Outcome(control.rows, control.bound, control.termination(), details=details)
+    return control.claim(gap, {"levels_tried": levels})
 
 
 def _wanted(level: float, high: float, step: float, halve: bool) -> float:

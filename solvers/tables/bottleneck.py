@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
+from engine.solving.solution import Termination
 from solvers.tables.cover import Cover, CoverProver
 from solvers.tables.presolve import presolve
 
@@ -40,7 +41,7 @@ def _reaching(program: Program, level: float) -> tuple[Ints, NDArray[np.bool_]]:
     return np.flatnonzero(allowed), fine
 
 
-def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Outcome:
+def solve_worst(program: Program, control: Control, prove_cover: CoverProver) -> Claim:
     """Maximise the least served value.
 
     Parameters
@@ -54,9 +55,11 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
 
     Returns
     -------
-    Outcome
+    Claim
         Of all groupings at the best level, one whose total value a local search has raised.
     """
+    if np.isinf(program.best_values).any():
+        return Claim(None, infeasible=True)
     levels = np.unique(program.serve[np.isfinite(program.serve)])
     low, high = 0, int(np.searchsorted(levels, program.best_values.min(), side="right")) - 1
     control.tighten(float(levels[high]))
@@ -76,7 +79,7 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
             break
         if cover.groups is None:
             if chosen is None and middle == 0:
-                return Outcome(None, infeasible=True, details={"levels_tried": steps})
+                return Claim(None, infeasible=True, details={"levels_tried": steps})
             high = middle - 1
             if high >= 0:
                 control.tighten(float(levels[high]))
@@ -86,16 +89,13 @@ def solve_worst(program: Program, control: Control, prove_cover: CoverProver) ->
             control.incumbent(program.rows[chosen], reached)
             low = max(middle, int(np.searchsorted(levels, reached))) + 1
         middle = (low + high + 1) // 2
-    if chosen is None:
-        return Outcome(None, control.bound, control.termination(), details={"levels_tried": steps})
-    proven = low > high
-    value = program.value(chosen)
-    if proven:
+    if chosen is not None and low > high:
+        value = program.value(chosen)
         control.tighten(value)
         chosen = _with_larger_total(program, value, chosen, control)
-    return Outcome(
-        program.rows[chosen], control.bound, control.termination(), details={"levels_tried": steps}
-    )
+        return Claim(program.rows[chosen], bound=value, details={"levels_tried": steps})
+    # A cover is left undecided only where too little time is left for it.
+    return control.claim(Termination.TIME_LIMIT, {"levels_tried": steps})
 
 
 def _with_larger_total(program: Program, level: float, chosen: Ints, control: Control) -> Ints:

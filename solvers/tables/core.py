@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.problem.program import Program
+from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solver import Outcome
+from engine.solving.solution import Termination
 from solvers.tables.partition_annealing import refined
 from solvers.tables.presolve import Presolved, presolve
 
@@ -62,10 +63,10 @@ class Core:
         if np.isfinite(bound):
             control.tighten(max(bound, control.value))
 
-    def outcome(
-        self, control: Control, *, bound: float, infeasible: bool, details: dict[str, Any]
-    ) -> Outcome:
-        """Return the outcome of a run on the core.
+    def claim(
+        self, control: Control, *, bound: float, infeasible: bool, finished: bool, details: dict[str, Any]
+    ) -> Claim:
+        """Return what a run on the core amounts to.
 
         Parameters
         ----------
@@ -75,10 +76,12 @@ class Core:
             Proven upper bound on the core, infinite where nothing is proven.
         infeasible
             Whether the run found that the core has no grouping.
+        finished
+            Whether it came to its end, so that only arithmetic can have left a gap.
         details
             What to tell beyond that.
         """
         if infeasible and self.known is None:
-            return Outcome(None, infeasible=True, details=details)
+            return Claim(None, infeasible=True, details=details)
         self.tighten(control, bound)
-        return Outcome(control.rows, control.bound, control.termination(), details=details)
+        return control.claim(Termination.TOLERANCE if finished else Termination.COMPLETED, details)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
+from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solution import Termination
-from engine.solving.solver import Outcome
 from solvers.tables.bottleneck import solve_worst
 from solvers.tables.cover import Cover, find_cover
 from solvers.tables.moves import Moves
@@ -47,7 +47,7 @@ class GroupBranching:
     compiled: bool | None = None
     max_nodes: int | None = None
 
-    def solve(self, program: Program, control: Control) -> Outcome:
+    def solve(self, program: Program, control: Control) -> Claim:
         """Solve a program to proven optimality, or as far as the limits allow.
 
         Parameters
@@ -61,7 +61,7 @@ class GroupBranching:
             return solve_worst(program, control, self._cover)
         return self._solve_sum(program, control)
 
-    def _solve_sum(self, program: Program, control: Control) -> Outcome:
+    def _solve_sum(self, program: Program, control: Control) -> Claim:
         if self.compiled and control.presolve and program.n_groups <= SEARCHED_AT_ONCE:
             found = self._search_at_once(program, control)
             if found is not None:
@@ -76,9 +76,9 @@ class GroupBranching:
             with control.stage("cover"):
                 cover = self._cover(program, control)
             if cover.groups is None:
-                gave_up = not (cover.decided or _worth_a_start(program, control))
-                why = Termination.TIME_LIMIT if gave_up else control.termination()
-                return Outcome(None, control.bound, why, infeasible=cover.decided)
+                return (
+                    Claim(None, infeasible=True) if cover.decided else control.claim(Termination.TIME_LIMIT)
+                )
             with control.stage("presolve"):
                 reduced = self._presolve(program, control, cover.groups)
         details: dict[str, Any] = {"core_groups": reduced.core.n_groups, "nodes": 0}
@@ -87,17 +87,14 @@ class GroupBranching:
             core = replace(reduced.core, mandatory=reduced.forced)
             tree = Tree(core, reduced.multipliers, reduced.value, np.full(core.n_tasks, np.inf))
             if not _worth_a_start(core, control):
-                return Outcome(control.rows, control.bound, Termination.TIME_LIMIT, details=details)
+                return control.claim(Termination.TIME_LIMIT, details)
             if tree.compile(control):
                 with control.stage("search"):
                     exhausted = self._search(tree, reduced.value, control)
             details["nodes"] = tree.nodes
-        why = control.termination()
-        if why is Termination.COMPLETED and not exhausted:
-            why = Termination.NODE_LIMIT
-        return Outcome(control.rows, control.bound, why, details=details)
+        return control.claim(Termination.TOLERANCE if exhausted else Termination.NODE_LIMIT, details)
 
-    def _search_at_once(self, program: Program, control: Control) -> Outcome | None:
+    def _search_at_once(self, program: Program, control: Control) -> Claim | None:
         """Search a tiny program without presolve; None where no solution turns up at once."""
         at = Multipliers(program.best_values, np.zeros(program.n_tasks))
         unserved = float(uncovered_worth(program).sum())
@@ -110,7 +107,7 @@ class GroupBranching:
             return None
         control.incumbent(program.rows[tree.solution], tree.value)
         control.tighten(tree.value if program.grid else program.strictly_better(tree.value))
-        return Outcome(control.rows, control.bound, details={"nodes": tree.nodes})
+        return control.claim(Termination.TOLERANCE, {"nodes": tree.nodes})
 
     def _compiles(self, program: Program) -> bool:
         return compiling_pays(program) if self.compiled is None else self.compiled

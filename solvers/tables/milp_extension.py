@@ -10,10 +10,10 @@ from engine.errors import UsageError
 from engine.problem.extension import ExtendedObjective, extra_terms
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.referee import referee
 from engine.solving.solution import Termination
-from engine.solving.solver import Outcome
 from solvers.tables.milp_extended_model import build_extended, extra_parts, objective_unit
 from solvers.tables.milp_model import BOUND_MARGIN, TOLERANCE, chosen_groups, run_highs
 
@@ -21,7 +21,7 @@ AGREEMENT = 1e-6
 """How far apart the two forms of a term may be, relative to what a good solution holds."""
 
 
-def solve_extended(problem: Problem, control: Control) -> Outcome:
+def solve_extended(problem: Problem, control: Control) -> Claim:
     """Solve the whole model of a problem with extra terms or demands.
 
     Parameters
@@ -42,7 +42,7 @@ def solve_extended(problem: Problem, control: Control) -> Outcome:
     with control.stage("model"):
         model = build_extended(problem)
     if control.should_stop():
-        return Outcome(control.rows, control.bound, control.termination())
+        return control.claim()
     from pyomo.contrib.solver.common.results import TerminationCondition
 
     with control.stage("search"):
@@ -55,7 +55,7 @@ def solve_extended(problem: Problem, control: Control) -> Outcome:
             TerminationCondition.infeasibleOrUnbounded,
         ):
             infeasible = _proves_infeasible(problem, model, condition, control)
-            return Outcome(None, np.inf, control.termination(), infeasible, details)
+            return Claim(None, termination=control.termination(), infeasible=infeasible, details=details)
         chosen = chosen_groups(model, results)
         claimed = control.rows
         if chosen is not None:
@@ -67,10 +67,12 @@ def solve_extended(problem: Problem, control: Control) -> Outcome:
                 control.incumbent(claimed, value)
                 claimed = control.rows
     control.tighten(_bound(problem.program, model, results))
-    outcome = Outcome(claimed, control.bound, control.termination(), details=details)
+    finished = condition is TerminationCondition.convergenceCriteriaSatisfied
+    claim = control.claim(Termination.TOLERANCE if finished else Termination.COMPLETED, details)
+    claim.rows = claimed
     if condition is TerminationCondition.interrupted:
-        outcome.termination = Termination.INTERRUPTED
-    return outcome
+        claim.termination = Termination.INTERRUPTED
+    return claim
 
 
 def _proves_infeasible(problem: Problem, model: Any, condition: Any, control: Control) -> bool:

@@ -11,12 +11,12 @@ import numpy as np
 
 from engine import (
     CatalogueInstance,
+    Claim,
     Coefficients,
     Feature,
     GainTensor,
     InstanceInfo,
     Objective,
-    Outcome,
     Provenance,
     Solver,
     SolverInfo,
@@ -117,7 +117,7 @@ class Singles(Solver):
         """Find the largest group."""
         row = int(np.argmax(problem.gains.sizes))
         control.incumbent([row], -1e9)
-        return Outcome(np.array([row]))
+        return Claim(np.array([row]))
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Liar(Singles):
     def solve(self, problem, control):
         """Claim the value as bound."""
         row = int(np.argmax(problem.gains.sizes))
-        return Outcome(np.array([row]), bound=float(problem.gains.values[problem.gains.row(row)].sum()))
+        return Claim(np.array([row]), bound=float(problem.gains.values[problem.gains.row(row)].sum()))
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Cheat(Singles):
 
     def solve(self, problem, control):
         """Return what the referee must refute."""
-        return Outcome(np.array([int(np.argmax(problem.gains.sizes))]), bound=-10.0)
+        return Claim(np.array([int(np.argmax(problem.gains.sizes))]), bound=-10.0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Nothing(Singles):
 
     def solve(self, problem, control):
         """Return no grouping."""
-        return Outcome(None)
+        return Claim(None)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Slow(Singles):
         Path("solving").touch()
         while not control.should_stop():
             time.sleep(0.01)
-        return Outcome(control.rows, termination=control.termination())
+        return control.claim()
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class Whole(engine.Solver):
     info: ClassVar = engine.SolverInfo("all in one group", exact=False, features=frozenset(engine.Feature))
 
     def solve(self, problem, control):
-        return engine.Outcome(problem.gains.find(problem.gains.tasks))
+        return engine.Claim(problem.gains.find(problem.gains.tasks))
 """
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import Kind, LatticeProblem, Outcome, Solver, SolverInfo
+from engine import Claim, Kind, LatticeProblem, Solver, SolverInfo
 from engine.solving.control import Control
 from engine.testing.random_lattices import LATTICE_FEATURES
 from solvers.branch_and_bound import BranchAndBound
@@ -24,11 +24,11 @@ class Listing(Solver):
         kinds=frozenset({Kind.LATTICE, Kind.GRAPH}),
     )
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Solve the table of all groups."""
         table = problem.listed
         if table.reasons():
-            return Outcome(None, infeasible=True)
+            return Claim(None, infeasible=True)
         quiet = control.quiet()
         outcome = BranchAndBound().solve(table, quiet)
         if outcome.rows is None:

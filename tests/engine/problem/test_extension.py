@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import engine
 from engine import (
     Budget,
+    Claim,
     Decisions,
     ExtendedObjective,
     Floor,
@@ -26,7 +27,6 @@ from engine import (
     Grouping,
     LatticeProblem,
     Mandatory,
-    Outcome,
     Partition,
     Problem,
     PyomoConstraint,
@@ -401,10 +401,10 @@ class Ignorant(Solver):
 
     info: ClassVar[SolverInfo] = SolverInfo("ignorant", True, frozenset(Feature))
 
-    def solve(self, problem: Problem, control: Any) -> Outcome:
+    def solve(self, problem: Problem, control: Any) -> Claim:
         found = solve(replace(problem, objective=problem.objective.base), "branch-and-bound")  # type: ignore[attr-defined]
         rows = problem.locate(named_groups(found))
-        return Outcome(rows, bound=found.value or 0.0)
+        return Claim(rows, bound=found.value or 0.0)
 
 
 def test_a_claim_that_ignores_the_term_is_refuted() -> None:

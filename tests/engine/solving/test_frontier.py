@@ -10,12 +10,12 @@ import pytest
 
 from engine import (
     Budget,
+    Claim,
     Control,
     Event,
     GainTensor,
     GroupSize,
     Observer,
-    Outcome,
     Partition,
     Problem,
     Solution,
@@ -68,12 +68,12 @@ class Counting(Solver):
     info: ClassVar[SolverInfo] = SolverInfo("counts", True, frozenset({Feature.SUM}))
     asked: ClassVar[list[tuple[float, float]]] = []
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         self.asked.append((problem.budget or 0.0, control.bound))
         control.memory["runs"] = control.memory.get("runs", 0) + 1
         found = solve(problem, "brute-force")
         rows = np.array([problem.gains.find(group.tasks)[0] for group in found.groups])
-        return Outcome(rows, float(found.value or 0.0), details={"runs": control.memory["runs"]})
+        return Claim(rows, bound=float(found.value or 0.0), details={"runs": control.memory["runs"]})
 
 
 def test_hands_down_bounds_optima_and_memory() -> None:

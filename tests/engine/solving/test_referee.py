@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from engine import (
+    Claim,
     Control,
     DataError,
     GainTensor,
     GroupCount,
-    Outcome,
     Problem,
     Solver,
     SolverInfo,
@@ -75,9 +75,9 @@ class Claimant(Solver):
 
     info: ClassVar[SolverInfo] = SolverInfo("claims", True, frozenset({Feature.SUM, Feature.MIN_GROUPS}))
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         rows = None if self.rows is None else np.array(self.rows)
-        return Outcome(rows, self.bound, infeasible=self.infeasible)
+        return Claim(rows, bound=self.bound, infeasible=self.infeasible)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 
 from engine import (
     Budget,
+    Claim,
     Feature,
     Floor,
     Kind,
     LatticeProblem,
-    Outcome,
     Partition,
     Solution,
     UsageError,
@@ -157,7 +157,7 @@ def test_the_checks_see_false_solutions(change: Any) -> None:
 class Careless(Listing):
     """Forgets about floors and whether groups are disjoint, and still claims to be exact."""
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Solve another problem."""
         demands = [one for one in problem.constraints if not isinstance(one, (Floor, Partition))]
         return super().solve(replace(problem, constraints=demands), control)
@@ -167,7 +167,7 @@ class Careless(Listing):
 class Lazy(Listing):
     """Puts all tasks in one group where that is allowed, and claims that nothing is better."""
 
-    def solve(self, problem: LatticeProblem, control: Control) -> Outcome:
+    def solve(self, problem: LatticeProblem, control: Control) -> Claim:
         """Claim too much."""
         outcome = super().solve(problem, control)
         full = np.ones((1, len(problem.tasks)), dtype=bool)
@@ -175,7 +175,7 @@ class Lazy(Listing):
         value = solve(table).value
         if outcome.rows is not None and value is not None and len(rows):
             control.rows, control.value = None, -np.inf
-            return Outcome(full, bound=problem.sign * value)
+            return Claim(full, bound=problem.sign * value)
         return outcome
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import Control, Feature, Outcome, Problem, Solver, SolverInfo, UsageError
+from engine import Claim, Control, Feature, Problem, Solver, SolverInfo, UsageError
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ThresholdAccepting(Solver):
         if self.steps < 1 or self.start < 0:
             raise UsageError("threshold-accepting needs steps of 1 or more and a start of 0 or more.")
 
-    def solve(self, problem: Problem, control: Control) -> Outcome:
+    def solve(self, problem: Problem, control: Control) -> Claim:
         """Walk until the steps or the time are spent."""
         program = problem.program
         rng = np.random.default_rng(control.seed)
@@ -69,7 +69,7 @@ class ThresholdAccepting(Solver):
                 exact = program.value(np.array(current))  # −inf where a task is unserved
                 if exact > control.value:
                     control.incumbent(program.rows[current], exact)
-        return Outcome(control.rows, termination=control.termination())
+        return control.claim()
 
     @staticmethod
     def _step(groups: list[int], count: int, most: int, rng: np.random.Generator) -> list[int]:

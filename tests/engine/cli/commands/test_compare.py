@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from engine import Feature, Kind, Outcome, Solver, SolverInfo, write_gains
+from engine import Claim, Feature, Kind, Solver, SolverInfo, write_gains
 from engine.plugins import SOLVERS
 from tests.engine.fakes import gains
 
@@ -221,4 +221,4 @@ class Modest(Solver):
 
     def solve(self, problem, control):
         """Claim 0."""
-        return Outcome(np.eye(len(problem.tasks), dtype=bool), bound=0.0)
+        return Claim(np.eye(len(problem.tasks), dtype=bool), bound=0.0)
