@@ -8,12 +8,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from instances.reading.bundled_predictions import FOLDER, read_predictions
+from tests.waiting import HANGING
 
 BLOCKED = """
 import socket
@@ -29,7 +29,7 @@ SOURCE = read_predictions(FOLDER / "ettm1.npz").provenance.source
 
 def unshare_works() -> bool:
     try:
-        return subprocess.run([*UNSHARE, "true"], capture_output=True, timeout=20).returncode == 0
+        return subprocess.run([*UNSHARE, "true"], capture_output=True, timeout=HANGING).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -57,7 +57,6 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
     if not sandboxed:
         (tmp_path / "sitecustomize.py").write_text(BLOCKED, encoding="utf-8")
         environment["PYTHONPATH"] = str(tmp_path)
-    begin = time.monotonic()
     done = subprocess.run(
         [
             *(UNSHARE if sandboxed else ()),
@@ -66,10 +65,9 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begin < 60  # seconds alone; the machine may be busy
     (told,) = done.stderr.splitlines()
     assert told.startswith("engine: mimic27: every gain is predicted by ")
     for word in ("none is measured", "(1) Give a folder", "(2) put it into the cache", "(3) let it be"):
