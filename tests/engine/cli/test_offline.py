@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,25 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists() or not any(
         path.is_file() for path in (tmp_path / "cache").rglob("*")
     )
+
+
+@pytest.mark.usefixtures("_nothing")
+@pytest.mark.parametrize("instance", ["mimic27", "ettm1"])
+def test_nobody_is_asked_twice_for_what_cannot_be_had(
+    engine, monkeypatch: pytest.MonkeyPatch, instance: str
+) -> None:
+    """What keeps a user waiting where nothing can be reached is how often that is tried."""
+    asked: list[object] = []
+
+    def refuse(*given: object, **_: object) -> None:
+        asked.append(given)
+        raise OSError("this test reaches nothing")
+
+    monkeypatch.setenv("ENGINE_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert engine("solve", "--instance", instance, "--solver", "branch-and-bound").exit_code == 0
+    assert len(asked) == 1
 
 
 @pytest.mark.usefixtures("_nothing")
