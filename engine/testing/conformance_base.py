@@ -12,8 +12,9 @@ import pytest
 
 from engine.errors import UnsupportedError
 from engine.plugins import SOLVERS
+from engine.problem.kinds import Feature
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Observer
 from engine.solving.solution import Event, Solution, Status, Termination
 from engine.solving.solve import solve

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from engine.errors import UnsupportedError
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.testing.checks import check_solution
 from engine.testing.conformance_base import SEEDS, ConformanceBase
 from engine.testing.counted_control import solve_within

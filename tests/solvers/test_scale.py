@@ -17,8 +17,8 @@ from engine.solving.solve import run
 from engine.testing import check_solution
 from engine.testing.counted_control import CountedControl
 from instances.made.generators import noisy_pair_means
-from solvers import branch_and_bound
 from solvers.branch_and_bound import BranchAndBound
+from solvers.tables import tree
 from solvers.tables.presolve import annealing, pricing, reduction
 from solvers.tables.presolve.adapter import CompiledKernels
 from solvers.tables.presolve.dense import DenseKernels
@@ -242,7 +242,7 @@ def test_annealing_keeps_the_limits_and_tells_true_values(costs: bool) -> None:
 def test_the_search_makes_room_for_more_levels(monkeypatch: pytest.MonkeyPatch, levels: int) -> None:
     problem = Problem(pool(2, 14, 120), constraints=(Budget(4),))
     expected = engine.solve(problem, OWN, presolve=False)
-    monkeypatch.setattr(branch_and_bound, "FIRST_LEVELS", levels)
+    monkeypatch.setattr(tree, "FIRST_LEVELS", levels)
     found = engine.solve(problem, OWN, presolve=False)
     assert found.status is Status.OPTIMAL
     assert found.value == expected.value

@@ -35,7 +35,7 @@ from engine import (
     graph_problem,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.solving.solve import run
 from engine.testing import PricedGain, check_solution, optimum, problems
 from engine.testing.counted_control import CountedControl

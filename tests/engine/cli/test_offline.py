@@ -25,7 +25,7 @@ def refuse(*_, **__):
 socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
 """
 UNSHARE = ("unshare", "--map-root-user", "--net")
-SOURCE = read_predictions(FOLDER / "ettm1.npz").provenance.source
+SOURCE = read_predictions(FOLDER / "ettm1.npz").fit.source
 
 
 def unshare_works() -> bool:
@@ -113,7 +113,7 @@ def test_every_figure_is_marked_for_machines(engine) -> None:
     assert found["measured"] == [False] * len(found["groups"])
     assert found["predicted_groups"] == len(found["groups"])
     assert (found["gains"]["source"], found["gains"]["measured_groups"]) == (SOURCE, 0)
-    assert found["gains"]["provenance"].startswith(f"{SOURCE} fitted on 127 measured valid gains of ")
+    assert found["gains"]["provenance"]["text"].startswith(f"{SOURCE} fitted on 127 measured valid gains of ")
     assert not any(found["evaluation"]["measured"].values())
     assert found["evaluation"]["source"] == SOURCE
     assert found["evaluation"]["predicted_servings"] == len(found["tasks"])

@@ -43,7 +43,7 @@ def test_rows_hold_the_certified_numbers() -> None:
         )
         assert (row.value, row.bound, row.gap) == (solution.value, solution.bound, solution.gap)
         assert (row.status, row.groups) == ("OPTIMAL", len(solution.groups))
-        assert row.mean == solution.mean_gain
+        assert row.mean == solution.mean
         scores = solution.evaluate(judged)
         assert (row.evaluation_mean, row.optimism) == (scores.mean, scores.optimism)
         assert (row.agreement, row.flag, row.reason) == (1.0, "", "")

@@ -318,3 +318,45 @@ def test_spectral_variants_serve_tables_too(options: dict[str, Any]) -> None:
     if options == {"clusters": "best"}:
         fixed = solve(problem, "spectral", options={"clusters": "budget"}, threads=1)
         assert solution.value >= fixed.value  # type: ignore[operator]
+
+
+def nested(affinities: dict[str, dict[str, float]]) -> Affinity:
+    """Return the affinity of one task (outer) on others (inner)."""
+    tasks = tuple(affinities)
+    matrix = [[affinities[task].get(other, 0.0) for other in tasks] for task in tasks]
+    return Affinity(tasks, np.array(matrix))
+
+
+HARMFUL = nested(
+    {
+        "seg": {"depth": -0.05, "norm": -0.02},
+        "depth": {"seg": -0.03, "norm": -0.04},
+        "norm": {"seg": -0.02, "depth": -0.01},
+    }
+)
+ONE_HELPFUL_PAIR = nested(
+    {
+        "seg": {"depth": 0.05, "norm": -0.02, "edge": -0.03},
+        "depth": {"seg": 0.03, "norm": -0.04, "edge": -0.03},
+        "norm": {"seg": -0.02, "depth": -0.01, "edge": -0.2},
+        "edge": {"seg": -0.02, "depth": -0.01, "norm": -0.2},
+    }
+)
+
+
+@pytest.mark.parametrize("nonnegative", ["clip", "shift"])
+def test_louvain_links_no_tasks_that_all_harm_one_another_alike(nonnegative: str) -> None:
+    alike = Affinity(tuple("abcde"), np.full((5, 5), -0.1) + 0.1 * np.eye(5))
+    solution = run(graph_problem(alike), "louvain", options={"nonnegative": nonnegative})
+    assert len(solution.groups) == 5
+    assert solution.value == 0.0
+
+
+def test_louvain_ties_helpful_pairs_only() -> None:
+    solution = run(graph_problem(HARMFUL), "louvain")
+    assert len(solution.groups) == 3
+    assert solution.value == 0.0
+    solution = run(graph_problem(ONE_HELPFUL_PAIR), "louvain")
+    assert {group.tasks for group in solution.groups} == {("seg", "depth"), ("norm",), ("edge",)}
+    assert solution.value == pytest.approx(0.04)
+    assert solution.details["method"] == "Louvain communities"

@@ -54,7 +54,7 @@ def test_a_rehearsal_on_recorded_gains_tells_what_it_would_have_found(engine: En
     for one in told["decisions"]:
         solution = Solution.from_dict(one["solution"])
         assert len(solution.groups) == one["groups"]
-        assert one["promised"] == pytest.approx(solution.mean_gain)
+        assert one["promised"] == pytest.approx(solution.mean)
         assert sum(not group.measured for group in solution.groups) == one["predicted_groups"]
     again = engine(*REHEARSAL, "--runs", "6", "--batch", "2", "--budget-groups", "2,3", "--format", "json")
     values = [[one["promised"] for one in json.loads(two.stdout)["decisions"]] for two in (result, again)]
@@ -65,7 +65,7 @@ def test_everything_measured_is_the_optimum(engine: Engine) -> None:
     rows = engine(*REHEARSAL, "--runs", "99", "--budget-groups", "2", "--format", "csv").stdout
     (row,) = csv.DictReader(io.StringIO(rows))
     solved = json.loads(engine("solve", "--instance", "fake", "--budget", "2", "--format", "json").stdout)
-    assert float(row["promised"]) == pytest.approx(Solution.from_dict(solved).mean_gain)
+    assert float(row["promised"]) == pytest.approx(Solution.from_dict(solved).mean)
     assert row["predicted_groups"] == "0"
 
 
@@ -198,3 +198,25 @@ def test_a_solution_of_the_report_is_trained_for_good(engine: Engine, tmp_path: 
     done = engine(*train, "--output", tmp_path / "models")
     assert done.exit_code == 0, done.stderr
     assert "promise" not in done.stderr
+
+
+def test_the_budget_is_the_instance_s_own_where_none_is_given(engine: Engine) -> None:
+    rehearsal = ("collect", "--instance", "fake-loss", "--guided", "--predictor", "ridge", "--runs", "3")
+    report = json.loads(engine(*rehearsal, "--format", "json").stdout)
+    assert report["budgets"] == [1.5]
+    assert report["budgets_from"] == "the instance's own"
+    assert "budget     1.5 (the instance's own)" in engine(*rehearsal).stdout
+    assert "budget     2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
+
+
+def test_training_decides_for_the_instance_s_own_budget(engine: Engine, tmp_path: Path) -> None:
+    store, log = f"sqlite:///{tmp_path / 'gains.db'}", f"log={tmp_path / 'log'}"
+    command = ("collect", "--guided", "--predictor", "ridge", "--runs", "1", "--format", "json")
+    made = ("--source", FAKE, "--source-option", log, "--store", store)
+    report = json.loads(engine(*command, "--instance", "digits10", *made).stdout)
+    assert (report["budgets"], report["budgets_from"]) == ([3.0], "the instance's own")
+
+
+def test_a_table_has_no_budget_of_its_own(engine: Engine, table: Path) -> None:
+    report = json.loads(engine(*training(table, "--runs", "2", "--format", "json")).stdout)
+    assert (report["budgets"], report["budgets_from"]) == ([2.0], "a quarter of the tasks")
