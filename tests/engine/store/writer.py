@@ -1,6 +1,7 @@
 """A process that claims groups and saves them until nothing is left; one line per trained group.
 
-Once it has claimed its first groups, and again once it has trained so many as it is told, it waits for a line.
+Once it has claimed its first groups, and again once it has trained as many as it was asked to, it waits for a
+line.
 """
 
 from __future__ import annotations
