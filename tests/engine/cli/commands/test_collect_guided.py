@@ -24,6 +24,8 @@ Engine = Callable[..., Result]
 FAKE = "tests.engine.collection.fakes:Fake"
 REHEARSAL = ("collect", "--instance", "fake", "--guided", "--predictor", "ridge")
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
