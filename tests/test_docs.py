@@ -29,6 +29,8 @@ FILE = re.compile(r"# (\S+\.\w+)\n")
 RUN_ELSEWHERE = ("pip install ./examples/", "python -m pytest examples/")
 """Run by ``test_examples.py``, in an environment of their own."""
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_run_and_print_what_is_shown(

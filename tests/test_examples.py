@@ -110,7 +110,7 @@ def test_device_limits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("instance", ["toy4", "planted"])
 def test_training_makespan(instance: str, tmp_path: Path) -> None:
-    text = run("training_makespan.py", instance, "100", cwd=tmp_path)
+    text = run("training_makespan.py", instance, f"{HANGING}", cwd=tmp_path)
     found = {line.split()[0]: line.split() for line in text.splitlines()}
     value, bound = (float(found["milp"][at]) for at in (3, 5))
     assert value == pytest.approx(bound, abs=1e-3)

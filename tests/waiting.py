@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 HANGING = 1800.0
 """Seconds after which what is waited for counts as hanging. Nothing is tested by it."""
+
+
+@contextmanager
+def running(*command: str, **given: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Give a program that runs, and end it with the block, whatever happens there.
+
+    Parameters
+    ----------
+    *command, **given
+        As for :class:`subprocess.Popen`.
+    """
+    with subprocess.Popen(command, **given) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_until(happened: Callable[[], object], *processes: subprocess.Popen[Any]) -> None:

@@ -14,7 +14,7 @@ from engine.errors import DataError, EngineError, UsageError
 from engine.executors import make_executor
 from engine.executors.processes import ProcessExecutor
 from tests.engine.executors import calls
-from tests.waiting import HANGING, wait_until
+from tests.waiting import HANGING, running, wait_until
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
@@ -164,15 +164,9 @@ with make_executor("processes:2") as executor:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_their_parent_and_say_nothing(tmp_path: Path, stop: signal.Signals) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    script = sys.executable, "-c", SCRIPT, str(tmp_path)
+    with running(*script, cwd=ROOT, start_new_session=True, **pipes) as parent:
         wait_until(lambda: len(list(calls.starts(tmp_path))) == 2, parent)
         workers = {process for _, process, _ in calls.starts(tmp_path)}
         assert workers == calls.child_processes(parent.pid)
@@ -181,8 +175,6 @@ def test_workers_end_with_their_parent_and_say_nothing(tmp_path: Path, stop: sig
         else:
             parent.kill()
         out, err = parent.communicate(timeout=HANGING)
-    finally:
-        parent.kill()
     assert err == ""
     assert out == ("interrupted\n" if stop is signal.SIGINT else "")
     wait_until(lambda: not any(map(calls.is_alive, workers)))

@@ -17,7 +17,7 @@ from engine import DataError, GainStore
 from engine.store.transfer import merge
 from tests.engine.store.made import experiment, groups, trained
 from tests.engine.store.test_writers import RUNS, finish, start
-from tests.waiting import HANGING
+from tests.waiting import HANGING, wait_until
 
 ALL = groups("1000", "0100", "0010", "0001", "1100", "1111")
 
@@ -135,9 +135,13 @@ def test_a_damaged_run_is_named_and_removed(server) -> None:
 def test_a_connection_that_the_server_has_closed_is_replaced(server) -> None:
     with GainStore.open(server) as store, GainStore.open(server) as other:
         number = store.register(experiment(name="closed"))
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         with other.transaction(writes=False) as connection:
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+
+        def gone() -> bool:
+            with other.transaction(writes=False) as connection:
+                return not connection.exec_driver_sql(f"SELECT pid {others}").all()
+
+        wait_until(gone)
         assert store.save(number, trained(ALL, 0)) == 6

@@ -33,6 +33,7 @@ def finish(*processes: subprocess.Popen[str]) -> list[list[str]]:
     for one in processes:
         assert one.stdout is not None
         first.append(one.stdout.readline())
+        assert first[-1], one.communicate()[1]
     lines = []
     for one in processes:
         assert one.stdin is not None

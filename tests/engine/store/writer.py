@@ -1,7 +1,6 @@
 """A process that claims groups and saves them until nothing is left; one line per trained group.
 
-Once it has claimed its first groups, and again once it has trained as many as it was asked to, it waits for a
-line.
+It waits for a line once it has claimed its first groups, and again where it is to hold.
 """
 
 from __future__ import annotations

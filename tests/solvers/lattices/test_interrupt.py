@@ -19,7 +19,7 @@ from solvers.lattices.enumeration import Enumeration
 from solvers.lattices.form import LatticeForm, Prices
 from solvers.lattices.separable_scan import SeparableScan
 from solvers.lattices.table_scan import TableScan
-from tests.waiting import HANGING
+from tests.waiting import HANGING, running
 
 HARD = """
 import threading
@@ -64,14 +64,11 @@ def hard_problem() -> LatticeProblem:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 def test_ctrl_c_ends_a_pass_on_threads() -> None:
-    process = subprocess.Popen([sys.executable, "-c", HARD], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
+    with running(sys.executable, "-c", HARD, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "on a thread\n"
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=HANGING)
-    finally:
-        process.kill()
     assert told.splitlines()[-1] == "FEASIBLE INTERRUPTED True"
 
 

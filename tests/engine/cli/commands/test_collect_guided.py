@@ -18,11 +18,13 @@ from click.testing import Result
 from engine import GainStore, Solution, write_gains
 from tests.engine import fakes
 from tests.engine.collection.fakes import end_leases
-from tests.waiting import HANGING, wait_until
+from tests.waiting import HANGING, running, wait_until
 
 Engine = Callable[..., Result]
 FAKE = "tests.engine.collection.fakes:Fake"
 REHEARSAL = ("collect", "--instance", "fake", "--guided", "--predictor", "ridge")
+
+pytestmark = pytest.mark.usefixtures("no_hurry")
 
 
 @pytest.fixture
@@ -166,12 +168,11 @@ def test_runs_that_the_store_holds_already_count(engine: Engine, table: Path) ->
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Signals) -> None:
     command = training(table, "--runs", "8", "--source-option", "hold=7", "--format", "json")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine.cli.main", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    wait_until(lambda: (table.parent / "log").exists() and len(trained(table)) >= 4 + 3, process)
-    process.send_signal(stop)
-    out, err = process.communicate(timeout=HANGING)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running(sys.executable, "-m", "engine.cli.main", *command, **pipes) as process:
+        wait_until(lambda: (table.parent / "log").exists() and len(trained(table)) >= 4 + 3, process)
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=HANGING)
     if stop is signal.SIGINT:
         assert process.returncode == 130, err
         assert json.loads(out)["stopped"] == "interrupted"
