@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from backbones import Batches, DeviceData, TrainerOptions, make_backbone, suggested_chunk, train_groups
 from backbones.training.preparation import prepare
 from backbones.training.stack import StackTraining
-from backbones.training.train import alike
+from backbones.training.train_groups import alike
 from benchmarks.common import median, print_header, print_table
 from engine import load_instance
 from engine.data import MultiTaskData, Task
