@@ -15,8 +15,8 @@ from typing import ClassVar
 import pytest
 
 from engine import INSTANCES, DataError
-from instances.reading import published
-from instances.reading.published import PublishedFile, UnobtainableError, cache_dir, locate
+from instances.reading import published_files
+from instances.reading.published_files import PublishedFile, UnobtainableError, cache_dir, locate
 from tests.waiting import HANGING
 
 CONTENT = b"1 0\n"
@@ -30,7 +30,7 @@ def _nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(sys, "platform", "linux")
     for limit in ("TIMEOUT", "DEADLINE"):
-        monkeypatch.setattr(published, limit, HANGING)
+        monkeypatch.setattr(published_files, limit, HANGING)
 
 
 def put(folder: Path, content: bytes = CONTENT) -> Path:
@@ -158,7 +158,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, handler: type[BaseHTTPRequestHandler]
 def test_a_server_that_trickles_is_given_up(
     monkeypatch: pytest.MonkeyPatch, handler: type[BaseHTTPRequestHandler]
 ) -> None:
-    monkeypatch.setattr(published, "DEADLINE", 0.3)
+    monkeypatch.setattr(published_files, "DEADLINE", 0.3)
     monkeypatch.setattr(Trickle, "over", threading.Event(), raising=False)
     with serve(monkeypatch, handler) as url:
         try:
@@ -196,7 +196,7 @@ def test_a_published_instance_without_its_data_is_a_data_error(name: str) -> Non
 def test_a_network_that_swallows_everything_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_OFFLINE", "0")
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(published, "TIMEOUT", 0.3)
+    monkeypatch.setattr(published_files, "TIMEOUT", 0.3)
     released = threading.Event()
 
     def resolve(*_: object, **__: object) -> list[object]:

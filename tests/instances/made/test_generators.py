@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from engine import GainTensor, UsageError
 from instances.made import generators
-from instances.synthetic import Planted, Random, planted, planted_clusters, random
+from instances.made.generators import planted, planted_clusters, random
+from instances.synthetic import Planted, Random
 
 MAKERS = pytest.mark.parametrize("make", [planted, random])
 
@@ -97,7 +98,7 @@ def test_contradictory_sizes_are_usage_errors(make: type, options: dict[str, flo
 
 @pytest.mark.parametrize("cls", [Planted, Random])
 def test_the_instance_takes_any_size(cls: type[Planted]) -> None:
-    instance = cls(n_tasks=6, n_groups=30, seed=2, noise=0.0)
+    instance = cls("made", n_tasks=6, n_groups=30, seed=2, noise=0.0)
     assert instance.info.n_groups == instance.gains().n_groups == 30
     assert instance.info.tasks == instance.gains().tasks
     assert instance.gains().std is None
