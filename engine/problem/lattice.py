@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -56,7 +56,7 @@ class LatticeProblem:
 
     model: GainModel
     objective: Objective = cast("Objective", None)  # noqa: RUF009
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Sequence[Constraint] = ()
     known: GainTensor | None = None
 
     def __post_init__(self) -> None:

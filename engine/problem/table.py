@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -53,7 +53,7 @@ class Problem:
 
     gains: GainTensor
     objective: Objective = cast("Objective", None)  # noqa: RUF009
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Sequence[Constraint] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.gains, GainTensor):

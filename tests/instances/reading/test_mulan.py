@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from engine import DataError, load_instance
-from instances.reading.mulan import mulan_data
 from instances.wq14 import Wq14
 from instances.yeast14 import Yeast14
-from tests.instances.published_copy import stand_in
+from tests.instances.reading.published_copy import stand_in
 
 
 def arff(cls: Any, rows: int = 40) -> list[str]:
     kind = "{0,1}" if cls.kind == "binary" else "numeric"
     lines = ["@relation r", "@attribute x numeric", "@attribute y numeric"]
-    lines += [f"@attribute {column} {kind}" for column in cls.columns.values()]
+    lines += [f"@attribute {cls.columns.get(task, task)} {kind}" for task in cls.info.tasks]
     random = np.random.default_rng(0)
     labels = random.integers(0, 2 if cls.kind == "binary" else 6, (rows, 14))
     body = [",".join(map(str, (row, row % 7, *labels[row]))) for row in range(rows)]
@@ -51,14 +50,15 @@ def test_a_malformed_file_is_refused(tmp_path: Path, change: Any, message: str) 
     path = tmp_path / "yeast.arff"
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        mulan_data(path, Yeast14.columns, "binary", name="made")
+        Yeast14("made").read(path)
 
 
-def test_a_third_label_is_refused(tmp_path: Path) -> None:
+def test_a_third_label_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "wq.arff"
     path.write_text("\n".join(arff(Wq14)), encoding="utf-8")
+    monkeypatch.setattr(Wq14, "kind", "binary")
     with pytest.raises(DataError, match="column '25400': '2' is a third value"):
-        mulan_data(path, Wq14.columns, "binary", name="made")
+        Wq14("made").read(path)
 
 
 @pytest.mark.parametrize("name", ["yeast14", "wq14"])

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Task
-from engine.errors import DataError, unknown_name
+from engine import DataError, Task
+from engine.errors import unknown_name
 
 Vector = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from engine import (
     load_instance,
     make_gain_source,
 )
-from instances.reading import published
+from instances.reading import published_files
 from instances.reading.bundled_predictions import (
     DECIMALS,
     FOLDER,
@@ -33,7 +33,8 @@ from instances.reading.bundled_predictions import (
     read_predictions,
     write_predictions,
 )
-from instances.reading.mtgnet import ORIGIN, MtgNetInstance
+from instances.reading.mtgnet_gains import MTGNET, MtgNetInstance
+from tests.waiting import HANGING
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("mimic27", "ettm1", "taskonomy5")
@@ -101,9 +102,9 @@ def test_the_file_says_how_it_was_made_and_how_far_it_is_off(name: str) -> None:
     told = bundle(name).fit
     assert told.instance == name
     assert told.command == f"python -m tools.bundle_predictions {name}"
-    assert told.origin == ORIGIN
+    assert told.origin == MTGNET.origin
     assert told.options == vars(make_gain_source(told.source, Predictor, told.options))
-    assert "dd361da" in ORIGIN
+    assert "dd361da" in MTGNET.origin
     assert set(told.splits) == set(cls.info.splits)
     for split, fitted in told.splits.items():
         assert fitted.fitted_on == cls.info.n_groups
@@ -160,7 +161,7 @@ def test_the_files_are_made_again_byte_for_byte(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=1500,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
     for name in names:
@@ -331,7 +332,7 @@ def test_what_is_not_the_published_file_is_never_replaced_by_predictions(
     def other(_: str, output: str, __: object) -> None:
         Path(output).write_bytes(b"something else")
 
-    monkeypatch.setattr(published, "_fetch", other)
+    monkeypatch.setattr(published_files, "_fetch", other)
     with pytest.raises(DataError, match="does not match the known hash"):
         load_instance("ettm1")
 
@@ -342,7 +343,7 @@ def test_a_download_that_fails_gives_predictions(own_cache: Path, monkeypatch: p
     def fail(*_: object) -> None:
         raise OSError("no route to host")
 
-    monkeypatch.setattr(published, "_fetch", fail)
+    monkeypatch.setattr(published_files, "_fetch", fail)
     with pytest.warns(PredictedGainsWarning, match="which failed: OSError: no route to host"):
         load_instance("ettm1")
 

@@ -89,7 +89,12 @@ def write_model(folder: Path, width: int = 384, heads: int = 2, layers: int = 2)
     (folder / "config.json").write_text(
         json.dumps(
             {
+                "vocab_size": len(vocabulary),
+                "max_position_embeddings": 256,
+                "type_vocab_size": 2,
+                "hidden_act": "gelu",
                 "hidden_size": width,
+                "intermediate_size": 3 * width,
                 "num_attention_heads": heads,
                 "num_hidden_layers": layers,
                 "layer_norm_eps": 1e-12,

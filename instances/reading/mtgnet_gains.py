@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from engine import (
     DataError,
     GainTensor,
     Instance,
+    InstanceInfo,
     PredictedGainsWarning,
     Provenance,
     ReadOptions,
@@ -20,10 +21,59 @@ from engine import (
 )
 from instances.reading.bundled_instance import BundledInstance
 from instances.reading.bundled_predictions import FOLDER, read_predictions
-from instances.reading.published import PublishedFile, UnobtainableError, locate, named_folders
+from instances.reading.published_files import (
+    RAW,
+    PublishedFile,
+    Publisher,
+    UnobtainableError,
+    locate,
+    named_folders,
+)
+from instances.reading.training_info import one_to
 
-ORIGIN = "github.com/ShawnKS/MTG-Net, gain_collection/collected_gain, commit dd361da"
-LICENCE = "none stated: downloaded on use, not redistributed"
+MTGNET = Publisher(
+    origin="github.com/ShawnKS/MTG-Net, gain_collection/collected_gain, commit dd361da",
+    licence="none stated: downloaded on use, not redistributed",
+    url=f"{RAW}/ShawnKS/MTG-Net/dd361daa0dd2811ea07b0f25a972e675d5b9e29f/gain_collection/collected_gain",
+    folder="mtgnet",
+)
+
+
+def mtgnet_info(
+    summary: str,
+    tasks: Sequence[str],
+    *,
+    n_groups: int,
+    splits: tuple[str, str] = ("valid", "test"),
+    default_budget: float = 3.0,
+    predicted: int,
+    note: str,
+) -> InstanceInfo:
+    """Return the information on an instance published with MTG-Net.
+
+    Parameters
+    ----------
+    summary, tasks, n_groups, default_budget, note
+        As in :class:`~engine.InstanceInfo`.
+    splits
+        The split of the source and that of the evaluation.
+    predicted
+        Number of groups of which predictions come with the engine.
+    """
+    return InstanceInfo(
+        summary=f"{summary} (MTG-Net)",
+        tasks=tuple(tasks),
+        n_groups=n_groups,
+        sources=("measured", "hoa", "tag"),
+        source_split=splits[0],
+        evaluation_split=splits[1],
+        budgets=one_to(len(tasks)),
+        default_budget=default_budget,
+        origin=MTGNET.origin,
+        licence=MTGNET.licence,
+        bundled=f"predictions of {predicted} groups, which come with the engine",
+        note=note,
+    )
 
 
 class MtgNetInstance(CatalogueInstance):
@@ -51,7 +101,7 @@ class MtgNetInstance(CatalogueInstance):
     tasks_note: ClassVar[str] = ""
 
     def at_hand(self) -> Instance:
-        """Return this instance if its measured gains can be had, else predictions that tell so.
+        """Return this instance if its measured gains can be had, else predictions that say so.
 
         Raises
         ------
@@ -68,9 +118,9 @@ class MtgNetInstance(CatalogueInstance):
                     f"{error} Or solve predictions of ours: leave out --data-dir and unset ENGINE_DATA."
                 ) from error
             bundle = read_predictions(FOLDER / self.predictions)
-            found = BundledInstance(self.name, self.info, self.tasks_note, bundle, str(error))
-            warnings.warn(found.notice, PredictedGainsWarning, stacklevel=3)
-            return found
+            bundled = BundledInstance(self.name, self.info, self.tasks_note, bundle, str(error))
+            warnings.warn(bundled.notice, PredictedGainsWarning, stacklevel=3)
+            return bundled
         return self
 
     def measured_files(self) -> Iterator[PublishedFile]:
@@ -92,7 +142,7 @@ class MtgNetInstance(CatalogueInstance):
         """
         file = self.files.get((source, split))
         if file is None:
-            published = ", ".join(f"{one} on {other}" for one, other in self.files)
+            published = ", ".join(f"{source} on {split}" for source, split in self.files)
             raise UsageError(
                 f"Instance {self.name!r} has no gains of {source!r} on {split!r}. It has: {published}."
             )
@@ -101,6 +151,5 @@ class MtgNetInstance(CatalogueInstance):
             ReadOptions(tasks=self.info.tasks, source=source, split=split),
         )
         measured = tensor.measured if source == "measured" else ~tensor.measured
-        return replace(
-            tensor, measured=measured, provenance=Provenance(f"{ORIGIN}, {file.path.rpartition('/')[2]}")
-        )
+        provenance = Provenance(f"{MTGNET.origin}, {file.path.rpartition('/')[2]}")
+        return replace(tensor, measured=measured, provenance=provenance)

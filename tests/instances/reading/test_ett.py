@@ -8,8 +8,8 @@ import pytest
 
 from engine import DataError, EngineError
 from instances.etth1 import ETTh1
-from instances.reading.ett import SERIES, read_series, series_data
-from tests.instances.published_copy import stand_in
+from instances.reading.ett import SERIES, read_series
+from tests.instances.reading.published_copy import stand_in
 
 STEPS = 400
 
@@ -20,8 +20,8 @@ def series() -> Any:
 
 
 def make(**options: Any) -> Any:
-    given = {"window": 8, "horizon": 3, "step": 2, "block": 40, "name": "s", **options}
-    return series_data(series(), ["a", "b", "c"], **given)
+    given = {"window": 8, "horizon": 3, "step": 2, "block": 40, **options}
+    return ETTh1("s", **given).windows(series(), ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("options", [{}, {"split": "temporal"}, {"step": 1}, {"step": 7, "seed": 3}])
@@ -139,6 +139,6 @@ def test_the_published_data(data_dir: Path) -> None:
 def test_a_series_that_does_not_vary_in_training_is_not_blown_up() -> None:
     values = np.stack([np.full(600, 0.1), np.sin(np.arange(600.0))], axis=1)
     values[540:, 0] = 0.2
-    data = series_data(values, ("still", "wave"), split="temporal", name="two")
+    data = ETTh1("two", split="temporal").windows(values, ("still", "wave"))
     np.testing.assert_allclose(data.inputs[0][data.rows("train")][..., 0], 0.0, atol=1e-12)
     assert np.abs(data.inputs[0]).max() < 2

@@ -20,9 +20,8 @@ seconds that it may keep us waiting for the next bytes."""
 DEADLINE = 30.0
 """Seconds that one file may take in all; the largest has 0.7 MB."""
 
-_RAW = "https://raw.githubusercontent.com"
-_MTGNET = f"{_RAW}/ShawnKS/MTG-Net/dd361daa0dd2811ea07b0f25a972e675d5b9e29f/gain_collection/collected_gain"
-_STANDLEY = f"{_RAW}/tstandley/taskgrouping/077e842d1b4796dade82a3a5697cfe601b347880/network_selection"
+RAW = "https://raw.githubusercontent.com"
+"""Where GitHub gives the files of its repositories."""
 
 
 class UnobtainableError(DataError):
@@ -48,14 +47,40 @@ class PublishedFile:
     sha256: str
 
 
-def mtgnet(name: str, sha256: str) -> PublishedFile:
-    """Return a file of MTG-Net's collected gains, for instance ``"ETT/ETTm1_x.csv"``."""
-    return PublishedFile(f"mtgnet/{name}", f"{_MTGNET}/{name}", sha256)
+@dataclass(frozen=True, kw_only=True)
+class Publisher:
+    """Who publishes data.
 
+    Attributes
+    ----------
+    origin, licence
+        As :class:`~engine.InstanceInfo` says them.
+    url
+        Of the folder with the files; empty where none is downloaded.
+    folder
+        Where they lie below a data folder.
+    """
 
-def standley(name: str, sha256: str) -> PublishedFile:
-    """Return a file of Standley et al.'s network selection, for instance ``"results.txt"``."""
-    return PublishedFile(f"standley/{name}", f"{_STANDLEY}/{name}", sha256)
+    origin: str
+    licence: str
+    url: str = ""
+    folder: str = ""
+
+    def file(self, name: str, sha256: str, within: str = "") -> PublishedFile:
+        """Return a file.
+
+        Parameters
+        ----------
+        name
+            Its path below the folder.
+        sha256
+            What it must hash to.
+        within
+            What stands between the URL of the publisher and the name.
+        """
+        return PublishedFile(
+            f"{self.folder}/{name}", "/".join(filter(None, (self.url, within, name))), sha256
+        )
 
 
 def cache_dir() -> Path:

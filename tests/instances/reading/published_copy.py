@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from instances.reading.published import PublishedFile
+from instances.reading.published_files import PublishedFile
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, cls: Any, folder: Path, content: bytes) -> Path:

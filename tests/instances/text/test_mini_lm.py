@@ -12,7 +12,7 @@ from engine import DataError
 from engine.errors import MissingDependencyError
 from instances.text.mini_lm import embed
 from instances.text.word_piece import WordPieces
-from tests.instances.glue_folder import write_model
+from tests.instances.text.glue_folder import write_model
 
 torch = pytest.importorskip("torch")
 
@@ -90,11 +90,11 @@ def no_json(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (no_weights, "not the model"),
-        (cut, "not the model"),
-        (more_layers, "the weights are not those of the model"),
-        (no_heads, "num_attention_heads"),
-        (no_json, "not the model"),
+        (no_weights, "this is no BERT encoder"),
+        (cut, "this is no BERT encoder"),
+        (more_layers, "'encoder.layer.2.attention.self.query.weight' is missing"),
+        (no_heads, "is missing"),
+        (no_json, "this is no BERT encoder"),
     ],
 )
 def test_a_malformed_model_is_refused(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:
@@ -107,6 +107,7 @@ def test_a_malformed_model_is_refused(tmp_path: Path, spoil: Callable[[Path], No
 
 
 def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_model(tmp_path, width=16)
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(MissingDependencyError, match=r"task-grouping-engine\[train\]"):
         embed(["a cat"], tmp_path)

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backbones.network.memory import halving
 from backbones.training.batches import DeviceData
+from backbones.training.group_results import GroupResult, joined
 from backbones.training.loop import train_group
-from backbones.training.memory import halving
 from backbones.training.methods import LOOP_CHUNK, choose
-from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation
-from backbones.training.results import GroupResult, joined
 from backbones.training.stack import StackTraining
+from backbones.training.trainer_options import TrainerOptions
 from engine import UsageError
 from engine.training.experiment import Experiment
 from engine.training.trained_groups import TrainedGroups

@@ -2,19 +2,26 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from engine import DataError, MissingDependencyError, UsageError, load_instance
-from instances.reading.molecules import molecule_data, morgan_fingerprints
+from instances.reading.molecules import MoleculeInstance, molecule_info, morgan_fingerprints
 from instances.sider27 import Sider27
 from instances.tox21 import Tox21
-from tests.instances.published_copy import refuse_module, stand_in
+from tests.instances.reading.published_copy import refuse_module, stand_in
 
 SMILES = ["CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "[Na+].[Cl-]"]
-COLUMNS = {"toxic": "Toxic, very", "sweet": "Sweet"}
+
+
+class TwoColumns(MoleculeInstance):
+    """Two tasks, named otherwise than their columns."""
+
+    info = molecule_info("made up", ("toxic", "sweet"), default_budget=1.0)
+    file = Sider27.file
+    columns: ClassVar = {"toxic": "Toxic, very", "sweet": "Sweet"}
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -25,7 +32,7 @@ def test_fingerprints_are_those_of_rdkit() -> None:
     found, readable = morgan_fingerprints(SMILES, bits=512, radius=3)
     with base.BlockLogs():  # the other way to them is deprecated
         expected = [
-            list(old.GetMorganFingerprintAsBitVect(chem.MolFromSmiles(one), 3, nBits=512)) for one in SMILES
+            list(old.GetMorganFingerprintAsBitVect(chem.MolFromSmiles(text), 3, nBits=512)) for text in SMILES
         ]
     assert found.dtype == np.float32
     assert np.array_equal(found, expected)
@@ -70,7 +77,7 @@ def test_a_table_of_molecules(tmp_path: Path) -> None:
     rows[4] = "1,0,C1CC"
     path = tmp_path / "m.csv"
     path.write_text("\n".join(rows), encoding="utf-8")
-    data = molecule_data(path, COLUMNS, bits=64, name="m")
+    data = TwoColumns("m", bits=64).read(path)
     assert data.task_names == ("toxic", "sweet")
     assert data.inputs[0].shape == (29, 64)
     assert data.targets[0][:5].tolist() == [1, 0, 1, 1, 0]
@@ -99,7 +106,7 @@ def test_a_malformed_table_is_refused(tmp_path: Path, change: Any, message: str)
     path = tmp_path / "m.csv"
     path.write_text("\n".join(rows), encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        molecule_data(path, COLUMNS, name="m")
+        TwoColumns("m").read(path)
 
 
 @pytest.mark.parametrize("cls", [Sider27, Tox21])
@@ -109,8 +116,9 @@ def test_the_instance_reads_a_file_of_the_format(
 ) -> None:
     pytest.importorskip("rdkit")
     random = np.random.default_rng(0)
-    header = ",".join(f'"{column}"' for column in (*cls.columns.values(), "smiles"))
-    rows = [",".join([*map(str, random.integers(0, 2, len(cls.columns))), "C" * n]) for n in range(1, 60)]
+    columns = [cls.columns.get(task, task) for task in cls.info.tasks]
+    header = ",".join(f'"{column}"' for column in (*columns, "smiles"))
+    rows = [",".join([*map(str, random.integers(0, 2, len(columns))), "C" * n]) for n in range(1, 60)]
     stand_in(monkeypatch, cls, tmp_path, gzip.compress("\n".join([header, *rows]).encode()))
     data = cls("made", tmp_path, bits=128).data()
     assert data.task_names == cls.info.tasks

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backbones.serving.serving import FORMAT_VERSION, MAP
+from backbones.serving.served_models import FORMAT_VERSION, MAP
 from backbones.training.batches import DeviceData
+from backbones.training.group_results import joined
 from backbones.training.loop import TrainedGroup, train_group
 from backbones.training.methods import choose
-from backbones.training.options import TrainerOptions
-from backbones.training.results import joined
-from backbones.training.train import random_state_kept, threads
+from backbones.training.train_groups import random_state_kept, threads
+from backbones.training.trainer_options import TrainerOptions
 from engine import DataError, Experiment, UsageError
 from engine.training.trained_groups import TrainedGroups
 
