@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.solving.clock import Clock
 from engine.solving.solution import Event, Termination
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ class Observer:
 
     def on_stage(self, stage: str) -> None:
         """See a stage begin, for instance ``"presolve"``."""
+
+    def on_notice(self, text: str) -> None:
+        """Hear in one sentence what the user waits for."""
 
     def on_incumbent(self, event: Event) -> None:
         """See a better grouping."""
@@ -96,7 +101,7 @@ class Control:
     memory
         Kept between the runs of one frontier: a solver may leave there what helps the next run.
     seconds
-        Wall time by stage.
+        Wall time by stage. What :meth:`preparing` times counts in no other stage.
     """
 
     def __init__(
@@ -125,28 +130,35 @@ class Control:
         self.sign = sign
         self.observers = tuple(observers)
         self._rule = stop
-        self._start = time.perf_counter()
-        self._deadline = None if time_limit is None else self._start + time_limit
+        self._clock = Clock()
+        self._begin = 0.0
+        self._deadline = None if time_limit is None else time_limit
+        self._whole = self
         self._rule_fired = False
 
     def quiet(self) -> Control:
         """Return a control with the same limits that tells nobody, for a part of the work."""
-        left = self.remaining()
-        return Control(
-            time_limit=None if np.isinf(left) else max(left, 1e-3), seed=self.seed, threads=self.threads
-        )
+        part = Control(seed=self.seed, threads=self.threads)
+        part._clock, part._begin, part._whole = self._clock, self._clock.seconds(), self._whole
+        if self._deadline is not None:
+            part._deadline = max(self._deadline, part._begin + 1e-3)
+        return part
 
     def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        return time.perf_counter() - self._start
+        """Return the seconds since the start that count against a time limit."""
+        return self._clock.seconds() - self._begin
+
+    def wall(self) -> float:
+        """Return all seconds since the start."""
+        return self._clock.wall() - self._begin
 
     def remaining(self) -> float:
         """Return the seconds left, infinite without a limit, never negative."""
-        return float("inf") if self._deadline is None else max(0.0, self._deadline - time.perf_counter())
+        return float("inf") if self._deadline is None else max(0.0, self._deadline - self._clock.seconds())
 
     def should_stop(self) -> bool:
         """Whether the time is up or a stop rule fired. Cheap: ask often."""
-        return self._rule_fired or (self._deadline is not None and time.perf_counter() >= self._deadline)
+        return self._rule_fired or (self._deadline is not None and self._clock.seconds() >= self._deadline)
 
     def termination(self) -> Termination:
         """Return why a solver that ends now ends."""
@@ -184,11 +196,39 @@ class Control:
         """Time a stage of the solver."""
         for observer in self.observers:
             observer.on_stage(name)
-        begin = time.perf_counter()
+        begin = self._clock.seconds()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+            self.seconds[name] = self.seconds.get(name, 0.0) + self._clock.seconds() - begin
+
+    @contextmanager
+    def preparing(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time imports that are paid once per process or machine: no time limit counts them.
+
+        A part of the work reports them to the run that it is part of. Where the block imports nothing,
+        nothing is timed.
+
+        Yields
+        ------
+        callable
+            Tells the observers in one sentence what the user waits for.
+        """
+        whole = self._whole
+        begin, modules = time.perf_counter(), len(sys.modules)
+
+        def announce(text: str) -> None:
+            for observer in whole.observers:
+                observer.on_stage(name)
+                observer.on_notice(text)
+
+        try:
+            with self._clock.paused():
+                yield announce
+        finally:
+            if len(sys.modules) > modules:
+                spent = time.perf_counter() - begin
+                whole.seconds[name] = whole.seconds.get(name, 0.0) + spent
 
     def _tell(self, kind: str) -> None:
         event = Event(

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from engine.gains.separable import SeparableModel
 from engine.problem.lattice_limits import LatticeLimits
+from engine.solving.control import Control
+from solvers.kernels.arrays import fitted
+from solvers.kernels.loading import loading
+from solvers.kernels.separable import Atoms, Numbers
 from solvers.lattices.form import Floats, LatticeForm, Members, Prices
 
 STEPS = 40
@@ -23,10 +27,10 @@ class Climber(Protocol):
         ...
 
 
-def make_climber(form: LatticeForm) -> Climber:
+def make_climber(form: LatticeForm, control: Control) -> Climber:
     """Return the local search that suits a model."""
     if isinstance(form.model, SeparableModel) and form.has_increasing_worth:
-        return SeparableClimber(form)
+        return SeparableClimber(form, control)
     return EvaluatingClimber(form)
 
 
@@ -61,16 +65,28 @@ class SeparableClimber:
     ----------
     form
         The program; its model must be separable, and worth more the larger the gains.
+    control
+        Told of compiling, which its time limit does not count.
     """
 
-    def __init__(self, form: LatticeForm) -> None:
+    def __init__(self, form: LatticeForm, control: Control) -> None:
+        with loading(control):
+            from solvers.kernels.climbing import climb
         self.form = form
-        self.atoms, self.conflicts = find_atoms(form.limits)
+        self._climb = climb
+        tasks, conflicts = find_atoms(form.limits)
         model: Any = form.model
         structure: SeparableModel = model
         effects = structure.pairs * form.direction
         np.fill_diagonal(effects, 0.0)
-        self._effects = self.atoms.astype(np.float64) @ effects
+        tasks = np.pad(tasks, ((0, 1), (0, 0)))
+        self._atoms = fitted(
+            Atoms,
+            tasks=tasks,
+            sizes=tasks.sum(axis=1),
+            effects=tasks.astype(np.float64) @ effects,
+            conflicts=np.pad(conflicts, ((0, 1), (0, 1))),
+        )
         self._size_weights = np.asarray(structure.size_weights, dtype=np.float64)
         self._offsets = structure.offsets * form.direction
         self._gain_worth = form.weights * form.direction
@@ -78,30 +94,23 @@ class SeparableClimber:
 
     def climb(self, starts: Members, prices: Prices) -> Members:
         """Climb from each group."""
-        from solvers.kernels.climbing import climb
-
-        form = self.form
-        held = (starts @ self.atoms.T) > 0
-        over = self._gain_worth * self._offsets - prices.serve
+        form, tasks = self.form, self._atoms.tasks[:-1]
+        held = np.ascontiguousarray((starts @ tasks.T) > 0)
+        numbers = fitted(
+            Numbers,
+            min_size=form.limits.min_size,
+            max_size=form.limits.max_size,
+            size_weights=self._size_weights,
+            gain_worth=self._gain_worth,
+            over=self._gain_worth * self._offsets - prices.serve,
+            floor=np.maximum(form.floor - self._offsets, -1e300),
+            hold=prices.hold,
+            rigid=form.is_partition,
+        )
         alone = np.maximum(self._alone - prices.serve, -1e6 if form.is_partition else 0.0) - prices.hold
         worths = np.empty(len(starts))
-        climb(
-            held,
-            self.atoms,
-            self._effects,
-            self.conflicts,
-            form.limits.min_size,
-            form.limits.max_size,
-            self._size_weights,
-            self._gain_worth,
-            over,
-            np.maximum(form.floor - self._offsets, -1e300),
-            prices.hold,
-            alone,
-            form.is_partition,
-            worths,
-        )
-        met: Members = (held[np.isfinite(worths)] @ self.atoms) > 0
+        self._climb(held, self._atoms, numbers, alone, worths)
+        met: Members = (held[np.isfinite(worths)] @ tasks) > 0
         return met
 
 

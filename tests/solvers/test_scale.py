@@ -17,7 +17,7 @@ from engine.testing import check_solution
 from instances.made.generators import noisy_pair_means
 from solvers import branch_and_bound
 from solvers.branch_and_bound import BranchAndBound
-from solvers.tables.presolve import annealing, pricing, reduction
+from solvers.tables.presolve import annealing, choice, pricing, reduction
 from solvers.tables.presolve.adapter import CompiledKernels
 from solvers.tables.presolve.dense import DenseKernels
 from solvers.tables.presolve.interface import Multipliers
@@ -63,7 +63,7 @@ def measured(tasks: int, groups: int, budget: int, limit: float) -> dict:
 @pytest.fixture
 def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partial pricing and annealing at sizes that other solvers can check."""
-    monkeypatch.setattr(pricing, "PRICED_ENTRIES", 0)
+    monkeypatch.setattr(choice, "PRICED_ENTRIES", 0)
     monkeypatch.setattr(pricing, "CANDIDATES", 40)
     monkeypatch.setattr(pricing, "SAMPLE", 30)
     monkeypatch.setattr(annealing, "LEAST_CANDIDATES", 30)
@@ -216,7 +216,7 @@ def test_annealing_keeps_the_limits_and_tells_true_values(costs: bool) -> None:
     held = gains.group(100)
     problem = Problem(gains, constraints=(Budget(limit), Mandatory(held)))
     program = problem.program
-    kernels = CompiledKernels(program)
+    kernels = CompiledKernels(program, Control())
     none = np.zeros(0, dtype=np.int64)
     known = kernels.improve(none, np.ones(program.n_groups, dtype=bool), kernels.floor, 20)
     values = np.random.default_rng(0).normal(size=program.n_groups)

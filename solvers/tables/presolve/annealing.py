@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
+from solvers.kernels.arrays import random_word
+from solvers.kernels.loading import loading
 from solvers.tables.presolve.adapter import CompiledKernels
 
 Ints = NDArray[np.int64]
@@ -59,7 +61,7 @@ def anneal(
         So many times the usual number of candidates.
     """
     chains = [
-        _Chain(program, values, known, widening * width, hot, moves, [control.seed, stream, width])
+        _Chain(program, values, known, widening * width, hot, moves, [control.seed, stream, width], control)
         for width, hot in CHAINS
     ]
     with ThreadPoolExecutor(min(control.threads, len(chains))) as pool:
@@ -83,6 +85,7 @@ class _Chain:
         hot: float,
         moves: int,
         seed: list[int],
+        control: Control,
     ) -> None:
         held = program.mandatory.copy()
         count = max(LEAST_CANDIDATES // CHAINS[0][0], len(known)) * width
@@ -94,7 +97,7 @@ class _Chain:
         held[known] = True
         able = np.flatnonzero(held)
         self.groups = able[np.argsort(-values[able], kind="stable")]
-        self.kernels = CompiledKernels(program.select(self.groups))
+        self.kernels = CompiledKernels(program.select(self.groups), control)
         self.count = len(known)
         self.chosen = np.zeros(max(self.count, program.max_groups) + 1, dtype=np.int64)
         self.chosen[: self.count] = np.flatnonzero(np.isin(self.groups, known))
@@ -103,27 +106,21 @@ class _Chain:
         self.interrupted = False
         self.moves = moves
         self.hot = hot * _mean_loss(program, known)
-        self.random = np.random.default_rng(seed).integers(1, 2**63, size=1, dtype=np.uint64)
+        self.random = random_word(*seed)
 
     def run(self, control: Control) -> Ints:
         """Make the moves, as far as the time allows, and return the best grouping met."""
-        from solvers.kernels.annealing import anneal as make_moves
-
-        kernels, part = self.kernels, self.kernels.program
+        with loading(control):
+            from solvers.kernels.annealing import anneal as make_moves
+        kernels = self.kernels
         for first in range(0, self.moves, MOVES_BETWEEN_POLLS):
             if self.interrupted or control.should_stop():
                 break
             done = np.arange(first, min(self.moves, first + MOVES_BETWEEN_POLLS)) / self.moves
             self.count, self.record = make_moves(
-                part.indptr,
-                part.members,
-                part.serve,
-                part.open,
-                part.cost,
+                kernels.groups,
                 kernels.state,
                 kernels.floor,
-                kernels.limits,
-                part.max_cost,
                 self.chosen,
                 self.count,
                 self.best,

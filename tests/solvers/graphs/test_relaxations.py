@@ -115,7 +115,7 @@ def test_partitions_are_listed_once() -> None:
 
 
 def test_both_chains_take_the_same_walk() -> None:
-    from solvers.graphs import chains, compiled_chains
+    from solvers.graphs.chains import chain, compiled_chain
     from solvers.graphs.moves import Penalties
     from solvers.graphs.search import Search
 
@@ -129,7 +129,7 @@ def test_both_chains_take_the_same_walk() -> None:
         one = np.unique(start, return_inverse=True)[1].astype(np.int64)
         other = one.copy()
         before = penalties.score(one)
-        risen = chains.chain(penalties, one, 20)
-        assert risen == pytest.approx(compiled_chains.chain(penalties, other, 20), abs=1e-6)
+        risen = chain(penalties, one, 20)
+        assert risen == pytest.approx(compiled_chain(penalties, other, 20), abs=1e-6)
         assert (one == other).all()
         assert penalties.score(one) - before == pytest.approx(risen, abs=1e-6)
