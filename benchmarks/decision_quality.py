@@ -123,7 +123,7 @@ def outcomes(
         measured = list(study.question.solutions(study.known).values())
         costly = set(choices) - {"measured only", "promised"}
         decisions = [study.decide(budget) for budget in budgets] if costly else []
-        promised = [100.0 * float(solution.mean_gain or 0.0) for solution in measured]
+        promised = [100.0 * float(solution.mean or 0.0) for solution in measured]
         found[count] = {
             "measured only": judged(measured, evaluation),
             "cautious": judged([one.cautious for one in decisions], evaluation),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, UsageError, tabulate
+from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, Provenance, UsageError, tabulate
 from engine.files import read_text
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.predictions import fit_provenance
@@ -75,7 +75,9 @@ class Standley1(CatalogueInstance):
             )
         tensor = _read(locate(file, self.data_dir), self.info.tasks)
         measured = np.full(tensor.n_groups, source == "measured")
-        return replace(tensor, measured=measured, source=source, split=split, provenance=self.info.origin)
+        return replace(
+            tensor, measured=measured, source=source, split=split, provenance=Provenance(self.info.origin)
+        )
 
 
 def _read(path: Path, tasks: tuple[str, ...]) -> GainTensor:

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.errors import unknown_name
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graphs.form import Floats, Graph, Ints
@@ -57,7 +57,8 @@ class Agglomerative(Solver):
             return graph
         with control.stage("cluster"):
             labels, mergers = merge(graph, self.linkage, control)
-        return finished(graph, control, [labels], self.polish, {"mergers": mergers})
+        details = {"mergers": mergers}
+        return finished(graph, control, [labels], f"mergers by {self.linkage}", self.polish, details)
 
 
 def merge(graph: Graph, linkage: str, control: Control) -> tuple[Ints, int]:

@@ -9,13 +9,13 @@ import numpy as np
 
 from engine.errors import UsageError, unknown_name
 from engine.gains.affinity import Affinity
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
+from solvers.graphs.clustering import similarities
 from solvers.graphs.form import Graph, Ints
 from solvers.graphs.heuristics import finished, opened
-from solvers.spectral import similarities
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,19 @@ class Louvain(Solver):
         with control.stage("cluster"):
             labels = self._communities(graph, control.seed)
         details = {"communities": len(np.unique(labels))}
-        return finished(graph, control, [labels], self.polish, details)
+        return finished(graph, control, [labels], "Louvain communities", self.polish, details)
 
     def _communities(self, graph: Graph, seed: int) -> Ints:
         import networkx
 
-        weights = np.where(graph.apart, min(0.0, float(graph.weights.min())), graph.weights)
-        similarity = similarities(Affinity(tuple(map(str, range(graph.n))), weights), self.nonnegative)
+        affinity = Affinity(tuple(map(str, range(graph.n))), graph.similar())
+        similarity = np.triu(similarities(affinity, self.nonnegative))
         network = networkx.Graph()
         network.add_nodes_from(range(graph.n))
+        # What is not similar at all has no link: even the faintest would tie nodes that harm one another.
         network.add_weighted_edges_from(
-            (one, other, float(similarity[one, other]))
-            for one in range(graph.n)
-            for other in range(one + 1, graph.n)
+            (int(node), int(other), float(similarity[node, other]))
+            for node, other in zip(*np.nonzero(similarity), strict=True)
         )
         found = networkx.community.louvain_communities(network, resolution=self.resolution, seed=seed)
         labels = np.zeros(graph.n, dtype=np.int64)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError, UsageError, unknown_name
+from engine.errors import DataError, unknown_name
 from engine.gains.affinity import Affinity, pair_affinity, projected_affinity, task_affinity
+from engine.problem.kinds import PROGRAM_FEATURES, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
-from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
-from solvers.graphs.embedding import Embedding
+from solvers.graphs.clustering import Clustering, Count, Laplacian, Nonnegative
+from solvers.graphs.heuristics import WARM_START, in_words
+from solvers.graphs.spectral import cluster_graph
+from solvers.graphs.threads import one_thread
 from solvers.local_search import descend, report
 from solvers.tables.completion import complete
 from solvers.tables.moves import Moves
-
-FLOOR = 1e-6
-"""Added to the similarities, relative to the largest, so that the graph is connected."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,13 @@ class Spectral(Solver):
     """Cluster the tasks by how much they help each other; every cluster becomes a group.
 
     The affinity is symmetrised to ``(A + Aᵀ) / 2`` and clustered spectrally (Ng, Jordan and Weiss,
-    2001; labels by column-pivoted QR, Damle, Minden and Ying, 2019). Over a table, where no candidate
-    equals a cluster, the cluster is snapped to one, which the details of the solution tell, demands
+    2001; labels by column-pivoted QR, Damle, Minden and Ying, 2019). The clusters themselves are the
+    answer. Over a table, where no candidate equals a cluster, the cluster is snapped to one, demands
     that the snapped groups do not meet are repaired greedily, and the bound that comes with the
     grouping is the dual bound of the shared presolve. Of a pairwise graph the clusters are the
     groups, repaired by local search where they break a demand; the bound is the sum of all positive
-    weights. It is a heuristic either way.
+    weights. It is a heuristic either way. The details of the solution name what was snapped, and
+    whether the grouping was repaired or polished.
 
     Attributes
     ----------
@@ -49,8 +50,9 @@ class Spectral(Solver):
         ``"covering"``: the candidate that serves the whole cluster at the highest value, and where
         none does the one of highest Jaccard similarity; ``"jaccard"``: always the latter.
     polish
-        Whether the grouping is improved by adding, dropping and swapping groups, or, of a graph, by
-        moving tasks between them.
+        Whether the grouping is then improved by adding, dropping and swapping groups, or, of a graph,
+        by moving tasks between them. What it reaches is the merit of that local search more than of
+        the clusters.
     n_clusters
         So many clusters, but no more than the budget allows groups.
     laplacian
@@ -64,70 +66,71 @@ class Spectral(Solver):
     """
 
     affinity: Literal["auto", "pairs", "projection"] = "auto"
-    nonnegative: Literal["shift", "clip", "exp"] = "shift"
+    nonnegative: Nonnegative = "shift"
     snap: Literal["covering", "jaccard"] = "covering"
-    polish: bool = True
+    polish: bool = False
     n_clusters: int | None = None
-    laplacian: Literal["nonnegative", "signed"] = "nonnegative"
-    clusters: Literal["auto", "budget", "eigengap", "best"] = "auto"
+    laplacian: Laplacian = "nonnegative"
+    clusters: Count = "auto"
 
     info: ClassVar[SolverInfo] = SolverInfo(
         summary="Spectral clustering of the task affinity, each cluster a group",
         exact=False,
         features=PROGRAM_FEATURES,
         kinds=frozenset({Kind.TABLE, Kind.GRAPH}),
-        requires=("sklearn",),
+        requires=("scipy", "threadpoolctl"),
         rank=70,
     )
 
     def __post_init__(self) -> None:
         for name, choices in (
             ("affinity", ("auto", "pairs", "projection")),
-            ("nonnegative", ("shift", "clip", "exp")),
             ("snap", ("covering", "jaccard")),
-            ("laplacian", ("nonnegative", "signed")),
-            ("clusters", ("auto", "budget", "eigengap", "best")),
         ):
             if getattr(self, name) not in choices:
                 raise unknown_name(f"{name} of solver 'spectral':", getattr(self, name), choices)
-        if self.n_clusters is not None and self.n_clusters < 1:
-            raise UsageError(f"The number of clusters must be 1 or more, not {self.n_clusters}.")
+        self._clustering  # noqa: B018  (checks the other options)
+
+    @property
+    def _clustering(self) -> Clustering:
+        return Clustering(self.nonnegative, self.laplacian, self.clusters, self.n_clusters)
 
     def solve(self, problem: Problem | LatticeProblem, control: Control) -> Outcome:
-        """Cluster, snap, repair, polish and bound."""
+        """Cluster, snap, repair and bound; polish where that is asked for."""
         if isinstance(problem, LatticeProblem):
-            from solvers.graphs.spectral import cluster_graph
-
-            return cluster_graph(problem, control, self)
+            return cluster_graph(problem, control, self._clustering, self.polish)
         program = problem.program
         moves = Moves(program)
         rng = np.random.default_rng(control.seed)
-        with control.stage("load"):
-            import sklearn.cluster  # noqa: F401
-        with control.stage("cluster"):
+        with control.stage("cluster"), one_thread():
             affinity = self._affinity(problem)
-            budget = min(group_budget(program), program.n_tasks)
-            counts = self.counts(affinity, 1, budget, "budget")
-        details: dict[str, Any] = {"affinity": affinity.source}
+            embedding = self._clustering.embedding(affinity)
+            most = min(group_budget(program), program.n_tasks)
+            counts = self._clustering.counts(embedding, 1, most, "budget")
+        best: dict[str, Any] = {}
         for count in counts:
-            with control.stage("cluster"):
-                clusters = self._clusters(affinity, count, control.seed)
+            with control.stage("cluster"), one_thread():
+                clusters = embedding.clusters(count, control.seed)
                 groups, snapped = self._groups(problem, moves, clusters)
-            told = {
-                "clusters": [[problem.gains.tasks[task] for task in one] for one in clusters],
-                "snapped": snapped,
-            }
-            if "clusters" not in details:
-                details |= told
-            feasible = complete(moves, groups, control)
+            repaired = not moves.feasible(groups)
+            feasible = complete(moves, groups, control) if repaired else groups
+            before = control.value
             if feasible is not None:
-                before = control.value
                 report(moves, feasible, control)
                 if self.polish:
                     with control.stage("polish"):
                         report(moves, descend(moves, feasible, control, rng), control)
-                if control.value > before or "repaired" not in details:
-                    details |= told | {"repaired": sorted(feasible) != sorted(groups)}
+            if control.value > before or not best:
+                words = in_words(
+                    "spectral clusters", snapped=bool(snapped), repaired=repaired, polished=self.polish
+                )
+                best = {
+                    "clusters": [[problem.tasks[task] for task in cluster] for cluster in clusters],
+                    "snapped": snapped,
+                    "repaired": repaired,
+                    "polished": self.polish,
+                    "method": words if control.value > before else WARM_START,
+                }
             if control.should_stop():
                 break
         if control.presolve and not control.should_stop():
@@ -141,44 +144,8 @@ class Spectral(Solver):
                     memory=control.memory,
                 )
                 control.tighten(dual_bound(program, scratch))
+        details = {"affinity": affinity.source, **best}
         return Outcome(control.rows, control.bound, control.termination(), details=details)
-
-    def counts(self, affinity: Affinity, low: int, high: int, default: str) -> list[int]:
-        """Return the numbers of clusters to try.
-
-        Parameters
-        ----------
-        affinity
-            What is clustered.
-        low, high
-            Bounds that the demands set.
-        default
-            What ``clusters="auto"`` means.
-        """
-        if self.n_clusters is not None:
-            return [min(self.n_clusters, high)]
-        how = default if self.clusters == "auto" else self.clusters
-        if how == "budget":
-            return [high]
-        if how == "best":
-            return list(range(low, high + 1))
-        return [self.embedding(affinity).eigengap(low, high)]
-
-    def embedding(self, affinity: Affinity) -> Embedding:
-        """Return the embedding that the options ask for.
-
-        Parameters
-        ----------
-        affinity
-            What is clustered.
-        """
-        signed = self.laplacian == "signed"
-        return Embedding.of(affinity.symmetrised() if signed else similarities(affinity, self.nonnegative))
-
-    def _clusters(self, affinity: Affinity, count: int, seed: int) -> list[NDArray[np.int64]]:
-        if self.laplacian == "signed" and 1 < count < len(affinity.tasks):
-            return self.embedding(affinity).clusters(count, seed)
-        return cluster(affinity, count, self.nonnegative, seed)
 
     def _affinity(self, problem: Problem) -> Affinity:
         if self.affinity == "projection":
@@ -253,55 +220,3 @@ def group_budget(program: Program) -> int:
     if np.isfinite(program.max_cost) and 0 < cheapest < np.inf:
         count = min(count, max(1, int(program.max_cost / cheapest * (1 + 1e-9))))
     return count
-
-
-def cluster(affinity: Affinity, count: int, nonnegative: str, seed: int) -> list[NDArray[np.int64]]:
-    """Cluster the tasks of an affinity into at most ``count`` clusters of task indices.
-
-    Parameters
-    ----------
-    affinity
-        Any affinity.
-    count
-        Between 1 and the number of tasks.
-    nonnegative
-        As for :class:`Spectral`.
-    seed
-        Seeds the eigensolver's start.
-    """
-    tasks = np.arange(len(affinity.tasks))
-    if count <= 1:
-        return [tasks]
-    if count >= len(tasks):
-        return [np.array([task]) for task in tasks]
-    similarity = similarities(affinity, nonnegative)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from sklearn.cluster import SpectralClustering
-
-        labels = SpectralClustering(
-            count, affinity="precomputed", assign_labels="cluster_qr", random_state=seed
-        ).fit_predict(similarity)
-    return [np.flatnonzero(labels == label) for label in np.unique(labels)]
-
-
-def similarities(affinity: Affinity, nonnegative: str) -> NDArray[np.float64]:
-    """Return the symmetric, non-negative similarity of each pair of tasks, shape (N, N).
-
-    Parameters
-    ----------
-    affinity, nonnegative
-        As for :func:`cluster`.
-    """
-    symmetric = affinity.symmetrised()
-    off = ~np.eye(len(symmetric), dtype=bool)
-    if nonnegative == "shift":
-        symmetric = symmetric - symmetric[off].min(initial=np.inf) if off.any() else symmetric
-    elif nonnegative == "clip":
-        symmetric = np.maximum(symmetric, 0.0)
-    else:
-        symmetric = np.exp((symmetric - symmetric.max()) / (symmetric[off].std() or 1.0))
-    largest = float(symmetric[off].max(initial=0.0)) or 1.0
-    symmetric = symmetric / largest + FLOOR
-    np.fill_diagonal(symmetric, 0.0)
-    return symmetric

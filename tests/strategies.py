@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from engine import GainTensor
+from engine import GainTensor, Provenance
 from engine.gains.names import task_name_flaw
 
 NAMES = st.one_of(
@@ -54,5 +54,5 @@ def tensors(draw: st.DrawFn, *, plain: bool = False) -> GainTensor:
         single_task_baseline=baseline,
         source=draw(st.sampled_from(["measured", "hoa", "ünï"])),
         split=draw(st.sampled_from(["", "valid"])),
-        provenance=draw(st.sampled_from(["", "somewhere, once"])),
+        provenance=Provenance(draw(st.sampled_from(["", "somewhere, once"]))),
     )

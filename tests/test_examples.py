@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANGING
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 PACKAGE = EXAMPLES / "third_party_solver"
@@ -27,7 +29,7 @@ def run(script: str, *arguments: str, cwd: Path, data: Path | None = None) -> st
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
@@ -181,7 +183,7 @@ def python(arguments: str, path: Path) -> str:
         env={**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -24,8 +24,8 @@ import engine
 from instances.reading.bundled_predictions import (
     FOLDER,
     BundledPredictions,
+    FitRecord,
     FittedSplit,
-    Provenance,
     write_predictions,
 )
 from instances.reading.mtgnet import ORIGIN, MtgNetInstance
@@ -109,7 +109,7 @@ def bundle(instance: MtgNetInstance, name: str) -> BundledPredictions:
         splits[split] = FittedSplit(
             measured.n_groups, {file.path: file.sha256 for file in files}, **errors(source, measured)
         )
-    provenance = Provenance(
+    fit = FitRecord(
         instance=name,
         command=f"python -m tools.bundle_predictions {name}",
         engine=version("task-grouping-engine"),
@@ -124,7 +124,7 @@ def bundle(instance: MtgNetInstance, name: str) -> BundledPredictions:
         origin=ORIGIN,
         splits=splits,
     )
-    return BundledPredictions(provenance, gains)
+    return BundledPredictions(fit, gains)
 
 
 def published(name: str, data_dir: Path | None) -> MtgNetInstance:
@@ -169,9 +169,9 @@ def decide(names: Sequence[str], budget: float, data_dir: Path | None) -> None:
         print(f"{name}, {budget:g} groups of the measured ones; one network for all keeps {everything:.2%}")
         for told, tensor in (("predictions that left them out", predicted), ("measured gains", measured)):
             solution = engine.solve(engine.Problem(tensor).with_budget(budget))
-            assert solution.mean_gain is not None
+            assert solution.mean is not None
             kept = solution.evaluate(judged).mean
-            print(f"  by {told}: promise {solution.mean_gain:.2%}, keep {kept:.2%}")
+            print(f"  by {told}: promise {solution.mean:.2%}, keep {kept:.2%}")
 
 
 def main() -> None:

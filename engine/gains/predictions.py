@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.gains.bits import pack_rows
 from engine.gains.model import GainModel, tabulate
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 
 
@@ -71,9 +72,9 @@ def _measured_rows(known: GainTensor, wanted: GainTensor) -> NDArray[np.int64]:
     return np.array([by_group.get(key.tobytes(), -1) for key in keys], dtype=np.int64)
 
 
-def fit_provenance(source: str, known: GainTensor) -> str:
+def fit_provenance(source: str, known: GainTensor) -> Provenance:
     """Return the provenance of a source fitted on known gains."""
     what = {"gain": "gains", "loss": "losses"}[known.quantity]
     kind = "" if known.measured.any() else "predicted"
     words = " ".join(filter(None, (source, "fitted on", kind, known.source, known.split, what)))
-    return "; ".join(filter(None, (words, known.provenance)))
+    return replace(known.provenance, text="; ".join(filter(None, (words, known.provenance.text))))

@@ -16,6 +16,7 @@ from engine.errors import DataError, UsageError, unknown_name
 from engine.gains.bits import row_blocks
 from engine.gains.checks import check_baseline, check_rows, check_values
 from engine.gains.groups import Groups
+from engine.gains.provenance import UNKNOWN, Provenance
 
 if TYPE_CHECKING:
     import pandas
@@ -52,7 +53,8 @@ class GainTensor(Groups):
     single_task_baseline
         True where gains are relative to the single-task rows, so that these rows are 0.
     source, split, provenance
-        Where the values come from: the gain source, the data split, and free text.
+        Where the values come from: the gain source, the data split, and more of it; text is taken as the
+        text of a provenance.
 
     Raises
     ------
@@ -68,7 +70,7 @@ class GainTensor(Groups):
     single_task_baseline: bool = True
     source: str = "measured"
     split: str = ""
-    provenance: str = ""
+    provenance: Provenance = UNKNOWN
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,6 +81,8 @@ class GainTensor(Groups):
         cost, measured = (given if len(given) else np.ones(count) for given in (self.cost, self.measured))
         object.__setattr__(self, "cost", read_only(cost, np.float64))
         object.__setattr__(self, "measured", read_only(measured, np.bool_))
+        if isinstance(self.provenance, str):
+            object.__setattr__(self, "provenance", Provenance(self.provenance))
         if self.quantity not in ("gain", "loss"):
             raise DataError(f"Quantity {self.quantity!r} must be 'gain' or 'loss'.")
         check_values(self, self.values, self.std, self.quantity)
@@ -281,7 +285,7 @@ class GainTensor(Groups):
         return xarray.Dataset(
             data,
             coords={"group": labels, "task": list(self.tasks)},
-            attrs={"source": self.source, "split": self.split, "provenance": self.provenance},
+            attrs={"source": self.source, "split": self.split, "provenance": str(self.provenance)},
         )
 
     def __repr__(self) -> str:

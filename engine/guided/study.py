@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.catalogue.instance import Instance
 from engine.errors import UsageError
 from engine.gains.model import GainModel
 from engine.gains.source import Predictor, make_gain_source
@@ -97,6 +99,22 @@ class Study:
         self._pending: list[NDArray[np.bool_]] = []
         self._model: GainModel | None = None
         self._fitted_on = ""
+
+    @classmethod
+    def on(cls, instance: Instance, budgets: Iterable[float] | None = None, **options: Any) -> Study:
+        """Return a study of the tasks of an instance.
+
+        Parameters
+        ----------
+        instance
+            Any instance.
+        budgets
+            The budgets of interest; by default the instance's own.
+        **options
+            Other arguments of a study.
+        """
+        info = instance.info
+        return cls(info.tasks, [info.default_budget] if budgets is None else budgets, **options)
 
     @property
     def measured(self) -> int:
@@ -203,7 +221,7 @@ class Study:
     def promised(self) -> tuple[float | None, ...]:
         """Return the best mean value over tasks among the measured groups, for every budget."""
         found = self.question.solutions(self.known)
-        return tuple(found[budget].mean_gain if budget in found else None for budget in self.question.budgets)
+        return tuple(found[budget].mean if budget in found else None for budget in self.question.budgets)
 
     def improvement(self, draws: int = 16) -> Improvement:
         """Return how much any further measurement may be expected to improve the decisions.

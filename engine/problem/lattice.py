@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -15,13 +15,17 @@ from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gains.affinity import Affinity
 from engine.gains.model import GainModel, all_groups, tabulate
 from engine.gains.predictions import fit_provenance
+from engine.gains.provenance import UNKNOWN, Provenance
 from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget, Partition
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.extension import PyomoConstraint
+from engine.problem.kinds import Feature, Kind
+from engine.problem.limits import Limits
 from engine.problem.objectives import Objective, SetFunction, TotalGain, TotalLoss
-from engine.problem.table import Feature, Kind, NamedGroup, Problem, check_parts
+from engine.problem.parts import check_parts
+from engine.problem.table import NamedGroup, Problem
 
 LISTED_TASKS = 16
 """Up to so many tasks, all groups of a model can be listed in a tensor: what cannot be said of a
@@ -52,7 +56,7 @@ class LatticeProblem:
 
     model: GainModel
     objective: Objective = cast("Objective", None)  # noqa: RUF009
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Sequence[Constraint] = ()
     known: GainTensor | None = None
 
     def __post_init__(self) -> None:
@@ -64,7 +68,7 @@ class LatticeProblem:
         if self.objective is None:
             object.__setattr__(self, "objective", TotalGain() if self.quantity == "gain" else TotalLoss())
         object.__setattr__(self, "constraints", check_parts(self.objective, self.constraints))
-        limits = LatticeLimits.of(self.model.tasks, self.quantity)
+        limits = Limits.of(tuple(self.model.tasks), self.quantity)
         for constraint in self.constraints:
             limits.columns(constraint.mentioned())
         if self.known is not None and tuple(self.known.tasks) != tuple(self.model.tasks):
@@ -114,26 +118,35 @@ class LatticeProblem:
         return self.sign * weights
 
     @cached_property
-    def limits(self) -> LatticeLimits:
-        """What the constraints leave.
+    def limits(self) -> Limits:
+        """What the constraints leave; every group costs 1.
 
         Raises
         ------
-        UnsupportedError
-            If a constraint cannot be said without a list of groups.
+        UsageError
+            If a demand is written in Pyomo.
         """
-        limits = LatticeLimits.of(self.tasks, self.quantity)
+        limits = Limits.of(self.tasks, self.quantity)
         for constraint in self.constraints:
-            constraint.restrict_lattice(limits)
-        return limits
+            if isinstance(constraint, PyomoConstraint):
+                raise UsageError(
+                    f"The extra demand ({constraint.name}) needs a list of groups, and a gain model has "
+                    "none: list some in a tensor with engine.tabulate(model, membership), and solve "
+                    "engine.Problem over that."
+                )
+            constraint.restrict(limits)
+        return limits.at_unit_cost()
 
     @cached_property
     def _unsaid(self) -> str | None:
         """Which constraint cannot be said without a list of groups, and why; None where all can be."""
-        try:
-            self.limits  # noqa: B018
-        except UnsupportedError as error:
-            return str(error)
+        if not self.limits.need_a_list:
+            return None
+        for constraint in self.constraints:
+            alone = Limits.of(self.tasks, self.quantity)
+            constraint.restrict(alone)
+            if alone.need_a_list:
+                return f"{type(constraint).__name__} ({constraint.describe()}) looks at every group by itself"
         return None
 
     @property
@@ -272,10 +285,10 @@ class LatticeProblem:
         return Problem(gains, self.objective, self.constraints)
 
     @property
-    def provenance(self) -> str:
-        """Where the values come from, in words."""
+    def provenance(self) -> Provenance:
+        """Where the values come from."""
         if self.known is None:
-            return ""
+            return UNKNOWN
         return fit_provenance(self.model.source, self.known)
 
     def table_of(self, choice: NDArray[np.bool_]) -> tuple[Problem, NDArray[np.int64]]:
@@ -304,22 +317,23 @@ class LatticeProblem:
         groups
             Members, and the cost where it is known, which counts for nothing here.
         """
-        limits = LatticeLimits.of(self.tasks, self.quantity)
+        limits = Limits.of(self.tasks, self.quantity)
         distinct = list(dict.fromkeys(limits.columns(names) for names, _ in groups))
         membership = np.zeros((len(distinct), len(self.tasks)), dtype=bool)
         for row, group in enumerate(distinct):
             membership[row, sorted(group)] = True
         return membership
 
-    def told_gains(self) -> dict[str, Any]:
+    def gains_record(self) -> dict[str, Any]:
         """Return what a solution tells about the gains it was solved on."""
         return {
             "source": self.model.source,
             "split": "" if self.known is None else self.known.split,
-            "provenance": self.provenance,
+            "provenance": self.provenance.to_dict(),
             "groups": self.n_groups,
             "measured_groups": 0 if self.known is None else int(self.known.measured.sum()),
             "sha256": self._model_digest,
+            "sha256_covers": self._model_part,
         }
 
     @cached_property
@@ -336,9 +350,21 @@ class LatticeProblem:
         hashed.update(np.ascontiguousarray(self.model.predict(membership)).tobytes())
         return hashed.hexdigest()
 
+    @property
+    def digest_covers(self) -> str:
+        """Which parts of the problem :attr:`digest` covers."""
+        return f"{self._model_part}; name and weights of the objective; demands"
+
+    @property
+    def _model_part(self) -> str:
+        """Which parts of the model its digest covers."""
+        count = len(self.tasks)
+        groups = "all groups" if count <= 3 else f"the groups of one, two and all {count} tasks"
+        return f"the model's name and its predictions for {groups}"
+
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the model, as far as singles, pairs and the full group tell, and the demands."""
+        """SHA-256 over a part of the problem; see :attr:`digest_covers`."""
         weights = b"" if self.task_weights is None else self.task_weights.tobytes()
         words = (self._model_digest, self.objective.describe(), weights.hex())
         demands = map(repr, self.constraints)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
+from engine.gains.provenance import Provenance
 
 if TYPE_CHECKING:
     from engine.gains.tensor import GainTensor
@@ -38,10 +39,21 @@ class Termination(StrEnum):
     """Why the solver stopped."""
 
     COMPLETED = "COMPLETED"
+    """It did all that its method does; an exact one has proven what it returns."""
     TIME_LIMIT = "TIME_LIMIT"
+    """The time was up, or too little was left for the next step."""
+    NODE_LIMIT = "NODE_LIMIT"
+    """A limit on the solver's own work was reached, the nodes of its search for instance."""
     STOP_RULE = "STOP_RULE"
+    """A stop rule fired."""
     INTERRUPTED = "INTERRUPTED"
+    """The user interrupted."""
+    TOLERANCE = "TOLERANCE"
+    """An exact solver came to its end, but its arithmetic cannot tell value and bound apart any further."""
+    NO_BOUND = "NO_BOUND"
+    """An exact solver came to its end where it knows no way to bound the groups it did not look at."""
     UNKNOWN = "UNKNOWN"
+    """An exact solver ended without a proof and does not say why."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +97,9 @@ class Certificate:
         Wall time by stage, ``total`` included.
     versions
         Versions of the engine and the libraries involved.
-    digest
-        SHA-256 of the problem.
+    digest, digest_covers
+        SHA-256 of the problem, and which parts of it that covers: two problems that differ in another part
+        only have the same.
     """
 
     value: float | None
@@ -103,6 +116,7 @@ class Certificate:
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    digest_covers: str = ""
 
     @property
     def absolute_gap(self) -> float | None:
@@ -210,14 +224,25 @@ class Solution:
         return self.certificate.gap
 
     @property
-    def mean_gain(self) -> float | None:
-        """Mean over tasks of the source value in the serving groups."""
+    def mean(self) -> float | None:
+        """Mean over tasks of the source value, gain or loss, in the serving groups; None without any."""
         return math.fsum(self.task_values.values()) / len(self.tasks) if self.found else None
 
     @property
     def cost(self) -> float:
         """Total cost of the chosen groups."""
         return math.fsum(group.cost for group in self.groups)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the gains come from that it was solved on.
+
+        Raises
+        ------
+        DataError
+            If a file says it in another way than the engine writes it.
+        """
+        return Provenance.from_dict(self.gains.get("provenance", {}))
 
     def evaluate(self, gains: GainTensor) -> Scores:
         """Score the same groups and serving decisions on other gains, the test split for instance.
@@ -265,7 +290,7 @@ class Solution:
             "objective": self.objective,
             "quantity": self.quantity,
             "value": certificate.value,
-            "mean_gain" if self.quantity == "gain" else "mean_loss": self.mean_gain,
+            f"mean_{self.quantity}": self.mean,
             "cost": self.cost,
             "bound": certificate.bound,
             "gap": certificate.gap,
@@ -285,6 +310,7 @@ class Solution:
             "seconds": dict(certificate.seconds),
             "versions": dict(certificate.versions),
             "digest": certificate.digest,
+            "digest_covers": certificate.digest_covers,
             "details": dict(self.details),
             "trace": [asdict(event) for event in self.trace],
         }
@@ -333,6 +359,7 @@ class Solution:
                     seconds=dict(data["seconds"]),
                     versions=dict(data["versions"]),
                     digest=data["digest"],
+                    digest_covers=data["digest_covers"],
                 ),
                 objective=data["objective"],
                 quantity=data["quantity"],

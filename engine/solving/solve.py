@@ -262,7 +262,7 @@ def certify(
         value=value,
         bound=bound,
         status=status,
-        termination=outcome.termination,
+        termination=_termination(outcome, status, solver),
         verified=outcome.rows is not None and not problems,
         solver=name,
         problems=problems,
@@ -273,6 +273,7 @@ def certify(
         seconds=dict(control.seconds),
         versions=dict(versions(solver.info.requires)),
         digest=problem.digest,
+        digest_covers=problem.digest_covers,
     )
     return Solution(
         tasks=problem.tasks,
@@ -282,12 +283,19 @@ def certify(
         certificate=certificate,
         objective=problem.describe(),
         quantity=problem.quantity,
-        gains={**problem.told_gains(), "predicted_servings": predicted},
+        gains={**problem.gains_record(), "predicted_servings": predicted},
         conflict=conflict.demands,
         reasons=conflict.reasons,
         trace=tuple(control.trace),
         details=outcome.details,
     )
+
+
+def _termination(outcome: Outcome, status: Status, solver: Solver) -> Termination:
+    """Return why a solver stopped; an exact one that ends without a proof has not completed its work."""
+    unproven = solver.info.exact and status in (Status.FEASIBLE, Status.NONE)
+    completed = outcome.termination is Termination.COMPLETED
+    return Termination.UNKNOWN if completed and unproven else outcome.termination
 
 
 @cache

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, unknown_name
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 from engine.store import claims, saving
 from engine.store.curves import unpack_curves
@@ -276,7 +277,8 @@ class GainStore:
         words += [f"{len(gains.seeds)} seeds", f"{form} gain of the {of}"]
         if known.diverged:
             words.append(f"{known.diverged} runs diverged and are left out")
-        return gains.tensor(source=str(known.description["source"]), split=split, provenance="; ".join(words))
+        provenance = Provenance("; ".join(words), self.url, known.digest, of, form)
+        return gains.tensor(source=str(known.description["source"]), split=split, provenance=provenance)
 
     def curves(self, experiment: int, group: NDArray[np.bool_], seed: int) -> dict[str, NDArray[np.float64]]:
         """Return the loss curves of a run, split → shape (epochs, N).

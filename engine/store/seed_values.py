@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.gains.provenance import UNKNOWN, Provenance
 from engine.gains.tensor import GainTensor
 
 Form = Literal["relative", "log-ratio"]
@@ -157,7 +158,9 @@ class SeedValues:
                 f"Task {self.tasks[self.members[entry]]!r}, seed {self.seeds[seed]}: the value {what}."
             )
 
-    def tensor(self, *, source: str = "measured", split: str = "", provenance: str = "") -> GainTensor:
+    def tensor(
+        self, *, source: str = "measured", split: str = "", provenance: Provenance = UNKNOWN
+    ) -> GainTensor:
         """Return the mean over seeds with its standard error, NaN where there is one seed only.
 
         Groups that share no seed with the single-task runs of all their members are left out, and
@@ -182,7 +185,7 @@ class SeedValues:
         whole = np.minimum.reduceat(count, self.indptr[:-1]) > 0
         if not whole.all():
             note = f"{int((~whole).sum())} groups share no seed with their single-task runs and are left out"
-            provenance = "; ".join(filter(None, (provenance, note)))
+            provenance = provenance.noting(note)
         entries = np.repeat(whole, self.sizes)
         values, count = self.values[:, entries], count[entries]
         mean = np.nansum(values, axis=0) / count

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Affinity, GainTensor, UsageError
+from engine.gains.provenance import Provenance
 from instances.made.random_groups import distinct_groups
 
 Split = Literal["valid", "test"]
@@ -165,7 +166,7 @@ def _noisy(
         values,
         std=np.where(together, noise, 0.0) if noise else None,
         split=split,
-        provenance=f"{kind}, seed {seed}, noise {noise}",
+        provenance=Provenance(f"{kind}, seed {seed}, noise {noise}"),
     )
 
 
@@ -234,7 +235,9 @@ def noisy_pair_means(
         members,
         values,
         split="valid",
-        provenance=f"noisy pair means, sizes {low} to {high}, rank {rank}, seed {seed}, noise {noise}",
+        provenance=Provenance(
+            f"noisy pair means, sizes {low} to {high}, rank {rank}, seed {seed}, noise {noise}"
+        ),
     )
 
 

@@ -36,13 +36,13 @@ class BundledInstance(Instance):
     ) -> None:
         super().__init__(name)
         self._bundle, self._published, self._missing = bundle, info.sources, missing
-        told = bundle.provenance
+        told = bundle.fit
         self.info = replace(
             info,
             summary=f"{len(info.tasks)} tasks, gains predicted by {told.source}: {self._error}",
             n_groups=bundle.gains[info.source_split].n_groups,
             sources=(told.source,),
-            origin=bundle.gains[info.source_split].provenance,
+            origin=bundle.gains[info.source_split].provenance.text,
             licence=LICENCE,
             note=" ".join(filter(None, ("Every gain is predicted, those judged on too.", tasks_note))),
             bundled="",
@@ -52,13 +52,13 @@ class BundledInstance(Instance):
     def notice(self) -> str:
         """What a user must know before using these gains, in one line."""
         return (
-            f"{self.name}: every gain is predicted by {self._bundle.provenance.source} ({self._error}), none "
+            f"{self.name}: every gain is predicted by {self._bundle.fit.source} ({self._error}), none "
             f"is measured. {self._missing}"
         )
 
     @property
     def _error(self) -> str:
-        fitted = self._bundle.provenance.splits[next(iter(self._bundle.gains))]
+        fitted = self._bundle.fit.splits[next(iter(self._bundle.gains))]
         return (
             f"off by {100 * fitted.mean_error:.1f} points on average, rank correlation "
             f"{fitted.rank_correlation:.2f}, on measured groups left out of the fit"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine import DataError, GainTensor
 from engine.files import read_bytes, write_binary
 from engine.gains.formats.foreign import told
+from engine.gains.provenance import Provenance
 
 FOLDER = Path(__file__).parents[1] / "predictions"
 DECIMALS = 4
@@ -54,7 +55,7 @@ class FittedSplit:
 
 
 @dataclass(frozen=True)
-class Provenance:
+class FitRecord:
     """How a file of predictions was made.
 
     Attributes
@@ -100,13 +101,13 @@ class BundledPredictions:
 
     Attributes
     ----------
-    provenance
+    fit
         How they were made.
     gains
         Split → tensor; all of the same groups, in the same order, with standard errors.
     """
 
-    provenance: Provenance
+    fit: FitRecord
     gains: Mapping[str, GainTensor]
 
 
@@ -135,7 +136,7 @@ def write_predictions(bundle: BundledPredictions, path: Path) -> None:
 
     def save(stream: BinaryIO) -> None:
         with zipfile.ZipFile(stream, "w") as archive:
-            record = json.dumps(asdict(bundle.provenance), indent=2, ensure_ascii=False)
+            record = json.dumps(asdict(bundle.fit), indent=2, ensure_ascii=False)
             # Not compressed, so that every tool shows it.
             _add(archive, _PROVENANCE, (record + "\n").encode(), zipfile.ZIP_STORED)
             for name, array in arrays.items():
@@ -159,18 +160,18 @@ def read_predictions(path: Path) -> BundledPredictions:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             record = json.loads(archive[_PROVENANCE])
             splits = {name: FittedSplit(**fitted) for name, fitted in record.pop("splits").items()}
-            provenance = Provenance(splits=splits, **record)
+            fit = FitRecord(splits=splits, **record)
             arrays = {name: archive[name] for name in archive.files if name != _PROVENANCE}
         tasks = tuple(arrays["tasks"].tolist())
         membership = np.unpackbits(arrays["groups"], axis=1, count=len(tasks)).astype(bool)
-        gains = {split: _tensor(provenance, split, tasks, membership, arrays) for split in splits}
+        gains = {split: _tensor(fit, split, tasks, membership, arrays) for split in splits}
     except Exception as error:  # a damaged archive raises almost anything
         raise DataError(f"{path}: this file is damaged ({told(error)}). Install the engine anew.") from error
-    return BundledPredictions(provenance, gains)
+    return BundledPredictions(fit, gains)
 
 
 def _tensor(
-    provenance: Provenance,
+    fit: FitRecord,
     split: str,
     tasks: tuple[str, ...],
     membership: NDArray[np.bool_],
@@ -178,7 +179,7 @@ def _tensor(
 ) -> GainTensor:
     columns = np.nonzero(membership)[1]
     count = len(membership)
-    fitted = f"{provenance.source} fitted on {provenance.splits[split].fitted_on} measured {split} gains"
+    fitted = f"{fit.source} fitted on {fit.splits[split].fitted_on} measured {split} gains"
     return GainTensor(
         tasks,
         np.concatenate([[0], np.cumsum(membership.sum(axis=1))]),
@@ -187,9 +188,9 @@ def _tensor(
         std=arrays[f"std_{split}"] / _UNIT,
         cost=np.ones(count),
         measured=np.zeros(count, dtype=bool),
-        source=provenance.source,
+        source=fit.source,
         split=split,
-        provenance=f"{fitted} of {provenance.origin}",
+        provenance=Provenance(f"{fitted} of {fit.origin}"),
     )
 
 

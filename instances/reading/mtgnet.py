@@ -13,6 +13,7 @@ from engine import (
     GainTensor,
     Instance,
     PredictedGainsWarning,
+    Provenance,
     ReadOptions,
     UsageError,
     read_gains,
@@ -100,4 +101,6 @@ class MtgNetInstance(CatalogueInstance):
             ReadOptions(tasks=self.info.tasks, source=source, split=split),
         )
         measured = tensor.measured if source == "measured" else ~tensor.measured
-        return replace(tensor, measured=measured, provenance=f"{ORIGIN}, {file.path.rpartition('/')[2]}")
+        return replace(
+            tensor, measured=measured, provenance=Provenance(f"{ORIGIN}, {file.path.rpartition('/')[2]}")
+        )

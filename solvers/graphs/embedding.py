@@ -77,8 +77,11 @@ class Embedding:
         seed
             Seeds k-means.
         """
+        nodes = np.arange(len(self.values))
         if count <= 1:
-            return [np.arange(len(self.values))]
+            return [nodes]
+        if count >= len(nodes):
+            return [nodes[node : node + 1] for node in nodes]
         vectors = self.vectors[:, :count]
         labels = k_means(vectors, count, seed) if self.signed else _by_pivots(vectors)
         return [np.flatnonzero(labels == label) for label in np.unique(labels)]

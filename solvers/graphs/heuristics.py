@@ -14,6 +14,8 @@ from solvers.graphs.form import Graph, Ints
 from solvers.graphs.search import Search
 from solvers.graphs.threads import one_thread
 
+WARM_START = "the grouping that was given, as nothing better was found"
+
 REPAIRS = 20
 """So many perturbations are spent on a partition that no descent makes meet the demands."""
 
@@ -67,7 +69,12 @@ def search_graph(
 
 
 def finished(
-    graph: Graph, control: Control, partitions: Iterable[Ints], polish: bool, details: dict[str, Any]
+    graph: Graph,
+    control: Control,
+    partitions: Iterable[Ints],
+    name: str,
+    polish: bool,
+    details: dict[str, Any],
 ) -> Outcome:
     """Report the best of some partitions: repaired where it breaks demands, and polished if asked for.
 
@@ -77,11 +84,15 @@ def finished(
         What is solved, and whom to tell.
     partitions
         Each of shape (n,).
+    name
+        What they are.
     polish
         Whether each is improved by local search, too.
     details
-        What else to tell; completed by whether the best one was repaired.
+        What else to tell; completed by how the best one came about.
     """
+    details["method"] = WARM_START
+    known = control.value
     search = Search(graph, control, np.random.default_rng(control.seed))
     for labels in partitions:
         allowed = graph.feasible(labels)
@@ -95,8 +106,31 @@ def finished(
                 search.descend(labels)
                 if search.labels is None:
                     search.run(REPAIRS, [labels])
-        if search.value > before:
-            details["repaired"] = not allowed
+        if search.value > max(before, known):
+            method = in_words(name, repaired=not allowed, polished=polish)
+            details |= {"repaired": not allowed, "polished": polish, "method": method}
         if control.should_stop():
             break
     return Outcome(control.rows, control.bound, control.termination(), details=details)
+
+
+def in_words(name: str, *, snapped: bool = False, repaired: bool = False, polished: bool = False) -> str:
+    """Return how a heuristic came to its grouping, in words.
+
+    Parameters
+    ----------
+    name
+        What it began with.
+    snapped
+        Whether groups on the list took the place of some that are not.
+    repaired
+        Whether it had to be changed to meet the demands.
+    polished
+        Whether it was improved by local search.
+    """
+    steps = [
+        "snapped to listed groups where not listed" if snapped else "",
+        "repaired to meet the demands" if repaired else "",
+        "polished by local search" if polished else "",
+    ]
+    return ", ".join(filter(None, (name, *steps)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +11,14 @@ from engine.gains.affinity import Affinity
 from engine.problem.lattice import LatticeProblem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome
+from solvers.graphs.clustering import Clustering, Count
 from solvers.graphs.form import Ints
 from solvers.graphs.heuristics import finished, opened
 from solvers.graphs.threads import one_thread
 
-if TYPE_CHECKING:
-    from solvers.spectral import Spectral
 
-
-def cluster_graph(problem: LatticeProblem, control: Control, spectral: Spectral) -> Outcome:
-    """Cluster a graph into as many groups as its demands or the options of the solver say.
+def cluster_graph(problem: LatticeProblem, control: Control, clustering: Clustering, polish: bool) -> Outcome:
+    """Cluster a graph into as many groups as its demands or the options say.
 
     Pairs that must stand apart count as the most harmful ones.
 
@@ -28,18 +26,19 @@ def cluster_graph(problem: LatticeProblem, control: Control, spectral: Spectral)
     ----------
     problem, control
         What to solve, and whom to tell.
-    spectral
+    clustering
         The options.
+    polish
+        Whether the partition is then improved by local search.
     """
     graph = opened(problem, control)
     if isinstance(graph, Outcome):
         return graph
-    weights = np.where(graph.apart, min(0.0, float(graph.weights.min())), graph.weights)
-    affinity = Affinity(tuple(map(str, range(graph.n))), weights)
-    default = "best" if graph.max_groups == graph.n else "budget"
-    counts = spectral.counts(affinity, graph.min_groups, graph.max_groups, default)
+    affinity = Affinity(tuple(map(str, range(graph.n))), graph.similar())
     with control.stage("cluster"), one_thread():
-        embedding = spectral.embedding(affinity)
+        embedding = clustering.embedding(affinity)
+        default: Count = "best" if graph.max_groups == graph.n else "budget"
+        counts = clustering.counts(embedding, graph.min_groups, graph.max_groups, default)
     details: dict[str, Any] = {"affinity": "pair weights", "tried": counts}
 
     def partitions() -> Iterator[Ints]:
@@ -51,4 +50,4 @@ def cluster_graph(problem: LatticeProblem, control: Control, spectral: Spectral)
                 labels[nodes] = label
             yield labels
 
-    return finished(graph, control, partitions(), spectral.polish, details)
+    return finished(graph, control, partitions(), "spectral clusters", polish, details)

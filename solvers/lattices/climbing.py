@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.gains.separable import SeparableModel
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.limits import Limits
 from engine.solving.control import Control
 from solvers.kernels.arrays import fitted
 from solvers.kernels.loading import loading
@@ -34,7 +34,7 @@ def make_climber(form: LatticeForm, control: Control) -> Climber:
     return EvaluatingClimber(form)
 
 
-def find_atoms(limits: LatticeLimits) -> tuple[Members, NDArray[np.bool_]]:
+def find_atoms(limits: Limits) -> tuple[Members, NDArray[np.bool_]]:
     """Return the sets of tasks that are always together, and which of them exclude one another.
 
     Returns

@@ -86,15 +86,19 @@ class GroupBranching:
             with control.stage("presolve"):
                 reduced = self._presolve(program, control, cover.groups)
         details: dict[str, Any] = {"core_groups": reduced.core.n_groups, "nodes": 0}
+        exhausted = True
         if not reduced.closed and not control.should_stop():
             core = replace(reduced.core, mandatory=reduced.forced)
             if not _worth_a_start(core, control):
                 return Outcome(control.rows, control.bound, Termination.TIME_LIMIT, details=details)
             tree = self._tree(core, reduced.multipliers, reduced.value, np.inf, control)
             with control.stage("search"):
-                self._search(tree, reduced.value, control)
+                exhausted = self._search(tree, reduced.value, control)
             details["nodes"] = tree.nodes
-        return Outcome(control.rows, control.bound, control.termination(), details=details)
+        why = control.termination()
+        if why is Termination.COMPLETED and not exhausted:
+            why = Termination.NODE_LIMIT
+        return Outcome(control.rows, control.bound, why, details=details)
 
     def _search_at_once(self, program: Program, control: Control) -> Outcome | None:
         """Search a tiny program without presolve; None where no solution turns up at once."""
@@ -131,22 +135,21 @@ class GroupBranching:
             control.incumbent(program.rows[start], value)
         return Presolved(program, program.mandatory, start, value, control.bound, at, closed=False)
 
-    def _search(self, tree: Tree, known: float, control: Control) -> None:
-        """Search a core for something better than ``known``, until it is exhausted or time is up."""
+    def _search(self, tree: Tree, known: float, control: Control) -> bool:
+        """Search a core for something better than ``known``; return whether nothing was left to look at."""
         core = tree.core
-        limit = self.max_nodes or np.iinfo(np.int64).max
+        limit = np.iinfo(np.int64).max if self.max_nodes is None else self.max_nodes
         while True:
             done = tree.explore(1)
             if tree.value > known:
                 known = tree.value
                 control.incumbent(core.rows[tree.solution], core.value(tree.solution))
             if done:
-                best = known
-                control.tighten(best if core.grid else core.strictly_better(best))
-                return
+                control.tighten(known if core.grid else core.strictly_better(known))
+                return True
             control.tighten(max(tree.bound, control.value))
             if control.should_stop() or tree.nodes >= limit:
-                return
+                return False
 
     def _cover(self, program: Program, control: Control) -> Cover:
         """Find a choice that serves every task, or prove that there is none."""

@@ -17,6 +17,7 @@ from engine import (
     InstanceInfo,
     Objective,
     Outcome,
+    Provenance,
     Solver,
     SolverInfo,
     all_groups,
@@ -40,7 +41,7 @@ def gains(
         measured=np.full(len(membership), measured),
         split=split,
         source=source,
-        provenance="made up",
+        provenance=Provenance("made up"),
     )
 
 

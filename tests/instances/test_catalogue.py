@@ -69,7 +69,7 @@ def test_hoa_of_standley1_keeps_singles_and_pairs_and_predicts_the_rest(data_dir
     assert np.array_equal(hoa.measured, small)
     assert np.array_equal(hoa.gains[small], losses.gains[small], equal_nan=True)
     assert np.array_equal(hoa.cost, losses.cost)
-    assert hoa.provenance.startswith("hoa fitted on measured valid losses; ")
+    assert hoa.provenance.text.startswith("hoa fitted on measured valid losses; ")
     (row,) = hoa.find(["semantic_segmentation", "depth", "normals"])
     assert hoa.gains[row, 0] == pytest.approx((0.07858 + 0.074) / 2)
 

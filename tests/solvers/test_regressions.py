@@ -152,3 +152,24 @@ def test_the_digest_of_a_problem_is_the_same_in_every_run() -> None:
 def test_an_option_of_the_wrong_kind_is_refused(solver: str, options: dict[str, object]) -> None:
     with pytest.raises(engine.UsageError, match="like its default"):
         engine.solve(engine.Problem(_random_gains(0)), solver, options=options)
+
+
+def test_a_node_limit_is_not_told_as_completed() -> None:
+    rng = np.random.default_rng(3)
+    member = rng.random((60, 12)) < 0.4
+    member = np.unique(member[member.sum(axis=1) > 1], axis=0)
+    values = np.where(member, rng.normal(0.1, 0.2, member.shape), np.nan)
+    gains = engine.GainTensor.from_dense(
+        tuple(f"t{task}" for task in range(12)),
+        np.vstack([np.eye(12, dtype=bool), member]),
+        np.vstack([np.where(np.eye(12, dtype=bool), 0.0, np.nan), values]),
+        single_task_baseline=False,
+    )
+    problem = engine.Problem(gains).with_budget(4)
+    for nodes in (0, 1, 2):
+        limited = engine.solve(problem, BranchAndBound(max_nodes=nodes), presolve=False)
+        assert limited.status in (engine.Status.FEASIBLE, engine.Status.NONE)
+        assert limited.certificate.termination is engine.Termination.NODE_LIMIT
+    free = engine.solve(problem, BranchAndBound(), presolve=False)
+    assert free.status is engine.Status.OPTIMAL
+    assert free.certificate.termination is engine.Termination.COMPLETED

@@ -30,10 +30,8 @@ def make_experiment(options: TrainingOptions) -> Experiment:
         raise UsageError(
             "Give an instance that trains (--instance digits10) or a table (--data my.csv --targets a,b)."
         )
-    if options.instance is not None:
-        experiment = _of_instance(options.instance, options)
-    else:
-        experiment = _of_table(options)
+    instance = open_trainable(options)
+    experiment = _of_table(options) if instance is None else instance.experiment()
     changed = {
         one.name: getattr(options, one.name)
         for one in fields(TrainingSettings)
@@ -49,7 +47,17 @@ def make_experiment(options: TrainingOptions) -> Experiment:
     return Experiment(experiment.data, backbone, chosen, settings)
 
 
-def _of_instance(name: str, options: TrainingOptions) -> Experiment:
+def open_trainable(options: TrainingOptions) -> TrainableInstance | None:
+    """Return the instance that is asked for, None where a table is.
+
+    Raises
+    ------
+    UsageError
+        If an option does not fit, or the instance has no data to train on.
+    """
+    name = options.instance
+    if name is None:
+        return None
     given = [f"--{one}" for one in ("targets", "inputs", "kind") if getattr(options, one)]
     given += ["--split"] if options.split != "random" else []
     given += ["--task-column"] if options.task_column else []
@@ -64,7 +72,7 @@ def _of_instance(name: str, options: TrainingOptions) -> Experiment:
             f"The gains of instance {name!r} are recorded; it has no data to train on. "
             f"Those that train: {', '.join(trainable_instances())}."
         )
-    return instance.experiment()
+    return instance
 
 
 def _of_table(options: TrainingOptions) -> Experiment:

@@ -13,15 +13,17 @@ import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from engine.cli.commands.guided import GuidedOptions, emit_guided, guided_line, run_guided
+from engine.cli.commands.guided import GuidedOptions, guided_line, run_guided
 from engine.cli.options.training import TrainingOptions, refuse_training
 from engine.cli.telling.messages import INTERRUPTED, say
+from engine.cli.telling.view import show
 from engine.collection.collect import Collected, Plan
 from engine.errors import DataError, UsageError
 from engine.gains.tensor import GainTensor
 from engine.training.experiment import Experiment
 
 if TYPE_CHECKING:
+    from engine.catalogue.instance import Instance
     from engine.guided.collection import GuidedProgress, Observer
     from engine.store import GainStore
 
@@ -96,25 +98,25 @@ def guide_recorded(
             f"The gains of {instance.name!r} are predictions, of which nothing can be learned by measuring: "
             "get the measured ones (--data-dir, ENGINE_DATA, or a download)."
         )
-    info = instance.info
-    budgets = info.budgets or (info.default_budget,)
     if len(np.unique(gains.packed, axis=0)) < gains.n_groups:
         say(f"{instance.name} has groups at several costs: those of cost 1 are measured.")
-    study = wanted.study(gains.tasks, budgets, seed, candidates=gains.membership)
+    study = wanted.study(gains.tasks, instance, seed, candidates=gains.membership)
     alone = recorded_alone(gains)
     if alone is not None:
         study.tell(alone)
     with _progress(verbose) as observers:
+        evaluation = instance.evaluation()
         guided = run_guided(
-            wanted, instance.name, "", study, recorded(gains), instance.evaluation(), observers
+            wanted, instance.name, "", instance, study, recorded(gains), evaluation, observers
         )
-    emit_guided(guided, format, output)
+    show(guided, format, output)
     return INTERRUPTED if guided.result.reason == "interrupted" else 0
 
 
 def guide_training(
     wanted: GuidedOptions,
     experiment: Experiment,
+    instance: Instance | None,
     plan: Plan,
     train: Callable[[Plan], Collected],
     store: GainStore,
@@ -127,12 +129,14 @@ def guide_training(
 
     Parameters
     ----------
+    experiment, instance
+        What is trained; no instance where it is a table.
     plan
         Seeds and form of the gains; its groups are the study's to choose.
     train
         Runs a plan into the store.
     """
-    study = wanted.study(experiment.tasks, (float(max(2, len(experiment.tasks) // 4)),), seed)
+    study = wanted.study(experiment.tasks, instance, seed)
     begun = train(plan)
     if begun.interrupted or begun.gains is None:
         raise click.Abort
@@ -154,6 +158,7 @@ def guide_training(
             wanted,
             experiment.data.name,
             f"{store.url}#{begun.experiment}",
+            instance,
             study,
             measure,
             None,
@@ -162,7 +167,7 @@ def guide_training(
     guided = replace(
         guided, evaluation=store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form)
     )
-    emit_guided(guided, format, output)
+    show(guided, format, output)
     if guided.result.reason != "interrupted":
         return 0
     say("interrupted: what was trained is kept; the same command goes on from there.")
@@ -173,7 +178,7 @@ def guide_training(
 def _progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
     """Give the observer that tells of every batch on stderr."""
 
-    def show(progress: GuidedProgress) -> None:
+    def report(progress: GuidedProgress) -> None:
         click.echo(f"engine: {guided_line(progress)}", err=True)
 
-    yield (show,) if verbose else ()
+    yield (report,) if verbose else ()

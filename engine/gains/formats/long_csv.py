@@ -14,6 +14,7 @@ from engine.gains.formats.figures import finite
 from engine.gains.formats.foreign import told
 from engine.gains.formats.long_table import LongTable, header_quantity
 from engine.gains.formats.options import ReadOptions
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 
 _DECIMAL_COMMA = " If this is a decimal comma, write a point: 0.03."
@@ -63,7 +64,7 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
         std = _number(place, cells, at["std"], "std", math.nan)
         cost = _number(place, cells, at["cost"], "cost", 1.0)
         table.add(line, cells[at["group"]].strip(), task, value, std, cost, truth)
-    return table.build(provenance=path.name)
+    return table.build(provenance=Provenance(path.name))
 
 
 def write(tensor: GainTensor, path: Path) -> None:

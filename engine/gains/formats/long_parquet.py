@@ -17,6 +17,7 @@ from engine.files import read_bytes, write_binary
 from engine.gains.formats.foreign import told
 from engine.gains.formats.long_table import LongTable, header_quantity
 from engine.gains.formats.options import ReadOptions
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 
 _KEY = b"task-grouping-engine"
@@ -109,7 +110,7 @@ def write(tensor: GainTensor, path: Path) -> None:
         "single_task_baseline": tensor.single_task_baseline,
         "source": tensor.source,
         "split": tensor.split,
-        "provenance": tensor.provenance,
+        "provenance": tensor.provenance.to_dict(),
     }
     table = pyarrow.table(columns).replace_schema_metadata({_KEY: json.dumps(stored)})
     write_binary(path, lambda stream: parquet.write_table(table, stream))
@@ -125,9 +126,9 @@ def _pyarrow(module: str, path: Path) -> Any:
         ) from error
 
 
-def _completed(options: ReadOptions, stored: Any, path: Path) -> tuple[ReadOptions, str]:
+def _completed(options: ReadOptions, stored: Any, path: Path) -> tuple[ReadOptions, Provenance]:
     if not isinstance(stored, dict):
-        return options, path.name
+        return options, Provenance(path.name)
     tasks = stored.get("tasks")
     if options.tasks is None and isinstance(tasks, list) and all(isinstance(name, str) for name in tasks):
         options = replace(options, tasks=tuple(tasks))
@@ -136,7 +137,11 @@ def _completed(options: ReadOptions, stored: Any, path: Path) -> tuple[ReadOptio
     for name in ("source", "split"):
         if stored.get(name) and isinstance(stored[name], str):
             options = replace(options, **{name: stored[name]})
-    return options, str(stored.get("provenance") or path.name)
+    try:
+        provenance = Provenance.from_dict(stored.get("provenance", {}))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return options, provenance or Provenance(path.name)
 
 
 def _number(value: object, what: str, default: float | None = None) -> float:

@@ -12,6 +12,7 @@ from engine.gains.checks import LARGEST_VALUE, SINGLE_TASK_TOLERANCE, baseline_f
 from engine.gains.formats.options import ReadOptions
 from engine.gains.formats.tasks import check_names, unknown_task
 from engine.gains.names import task_name_flaw
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor, Quantity
 
 COLUMNS = ("group", "task", "gain", "loss", "std", "cost", "measured")
@@ -156,7 +157,7 @@ class LongTable:
             members.add(column)
         return frozenset(members)
 
-    def build(self, *, provenance: str) -> GainTensor:
+    def build(self, *, provenance: Provenance) -> GainTensor:
         """Return the tensor, its groups in order of first appearance.
 
         Raises

@@ -14,6 +14,7 @@ from engine.files import read_bytes, write_binary
 from engine.gains.formats.foreign import told
 from engine.gains.formats.options import ReadOptions
 from engine.gains.formats.tasks import reordered
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor, Quantity
 
 FORMAT_VERSION = 1
@@ -86,7 +87,7 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
             and bool(found.get("single_task_baseline", np.array(True))),
             source=text("source", options.source),
             split=text("split", options.split),
-            provenance=text("provenance", path.name),
+            provenance=Provenance.from_json(text("provenance", "{}")) or Provenance(path.name),
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
@@ -113,7 +114,7 @@ def write(tensor: GainTensor, path: Path) -> None:
         "single_task_baseline": tensor.single_task_baseline,
         "source": tensor.source,
         "split": tensor.split,
-        "provenance": tensor.provenance,
+        "provenance": tensor.provenance.to_json(),
     }
     if tensor.std is not None:
         arrays["std"] = tensor.std

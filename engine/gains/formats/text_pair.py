@@ -14,6 +14,7 @@ from engine.gains.checks import SINGLE_TASK_TOLERANCE, baseline_flaw
 from engine.gains.formats.figures import read_matrix
 from engine.gains.formats.options import ReadOptions
 from engine.gains.formats.tasks import check_names
+from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 
 
@@ -65,7 +66,7 @@ def read(membership_path: Path, gains_path: Path, options: ReadOptions) -> GainT
             single_task_baseline=options.single_task_baseline,
             source=options.source,
             split=options.split,
-            provenance=f"{membership_path.name}, {gains_path.name}",
+            provenance=Provenance(f"{membership_path.name}, {gains_path.name}"),
         )
     except DataError as error:
         raise DataError(f"{gains_path}: {error}") from error

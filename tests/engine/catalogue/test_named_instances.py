@@ -77,7 +77,7 @@ def test_a_registered_source_is_fitted_on_the_measured_gains() -> None:
     assert np.array_equal(predicted.measured, measured.sizes <= 2)
     same = predicted.measured[measured.entry_rows]
     assert np.array_equal(predicted.values[same], measured.values[same])
-    assert predicted.provenance == "hoa fitted on measured valid gains; made up for this project"
+    assert str(predicted.provenance) == "hoa fitted on measured valid gains; made up for this project"
     assert predicted.source == "hoa"
     assert predicted.split == "valid"
     assert predicted.gains[4] == pytest.approx([(10 - 4 + 1) / 300, 11 / 300, 14 / 300, 11 / 300])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine import DataError, GainTensor, Study, UsageError, all_groups, collect_guided
+from engine import DataError, GainTensor, Study, UsageError, all_groups, collect_guided, load_instance
 from tests.engine.guided.worlds import Linear, World, listed, names
 
 SIX = names(6)
@@ -214,10 +214,10 @@ def test_losses_are_minimised_and_costs_count() -> None:
         collect_guided(known, engine.recorded(gains), 8)
         found = known.decide(2)
         pool = engine.solve(engine.Problem(known.known, constraints=[engine.Budget(2)]))
-        assert found.promised <= pool.mean_gain + 1e-12
+        assert found.promised <= pool.mean + 1e-12
         assert found.plain.cost <= 2
         collect_guided(known, engine.recorded(gains), 11)
-        assert known.decide(2).promised == pytest.approx(best.mean_gain)
+        assert known.decide(2).promised == pytest.approx(best.mean)
 
 
 def test_the_gaussian_process_is_asked_through_the_same_door() -> None:
@@ -227,3 +227,10 @@ def test_the_gaussian_process_is_asked_through_the_same_door() -> None:
     decision = known.decide(2)
     assert decision.optimism is not None
     assert abs(decision.optimism) < 1
+
+
+def test_a_study_of_an_instance_is_for_its_own_budget() -> None:
+    study = Study.on(load_instance("toy4"), predictor=Linear(0.01))
+    assert study.tasks == ("cat", "dog", "car", "bus")
+    assert study.question.budgets == (2.0,)
+    assert Study.on(load_instance("toy4"), [3, 1], predictor=Linear(0.01)).question.budgets == (1.0, 3.0)

@@ -41,7 +41,7 @@ def test_frontier_numbers() -> None:
         Curve(
             "brute-force",
             BUDGETS,
-            tuple(solutions[budget].mean_gain for budget in BUDGETS),
+            tuple(solutions[budget].mean for budget in BUDGETS),
             tuple(solutions[budget].evaluate(JUDGED).mean for budget in BUDGETS),
             tuple(solutions[budget].bound / 4 for budget in BUDGETS),
             (True, True, True),

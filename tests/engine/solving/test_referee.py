@@ -19,11 +19,12 @@ from engine import (
     Solver,
     SolverInfo,
     Status,
+    Termination,
     TotalLoss,
     referee,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution
 from engine.testing.examples import easy_gains, easy_problem
 
@@ -123,7 +124,7 @@ def test_scores_on_another_split() -> None:
     assert scores.split == "test"
     assert scores.total == pytest.approx(0.5 * (solution.value or 0))
     assert scores.mean == pytest.approx(scores.total / 4)
-    assert scores.optimism == pytest.approx(0.5 * (solution.mean_gain or 0))
+    assert scores.optimism == pytest.approx(0.5 * (solution.mean or 0))
 
 
 def test_scores_tell_measured_from_predicted() -> None:
@@ -176,3 +177,12 @@ def test_evaluation_gains_must_fit() -> None:
     nothing = solve(Problem(GAINS), Claimant(None))
     with pytest.raises(DataError, match="no grouping to score"):
         nothing.evaluate(GAINS)
+
+
+@pytest.mark.parametrize("bound", [np.inf, 0.45])
+def test_an_exact_solver_that_proves_nothing_has_not_completed(bound: float) -> None:
+    gains = GainTensor.from_groups([{"a": 0.3, "b": 0.1}, {"b": 0.2}], single_task_baseline=False)
+    problem = Problem(gains, constraints=(GroupCount(1),))
+    claimed = solve(problem, Claimant((0,), bound=bound))
+    assert claimed.status is Status.FEASIBLE
+    assert claimed.certificate.termination is Termination.UNKNOWN

@@ -5,9 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine import Budget, DataError, Problem, Solution, UsageError, solve
+from engine import (
+    Budget,
+    DataError,
+    GainTensor,
+    LatticeProblem,
+    PairMeanModel,
+    Problem,
+    SetFunction,
+    Solution,
+    UsageError,
+    solve,
+)
 from engine.testing.examples import easy_gains, infeasible_problem
 
 PROBLEM = Problem(easy_gains(), constraints=(Budget(2),))
@@ -70,3 +82,27 @@ def test_a_warm_start_is_a_solution_or_groups(start: object, message: str) -> No
 def test_groups_that_the_gains_lack_are_left_out_of_a_warm_start() -> None:
     few = Problem(PROBLEM.gains.select(PROBLEM.gains.sizes != 2))
     assert solve(few, "local-search", warm_start=[["a", "b"], ["a", "b", "c", "d"]]).found
+
+
+def test_the_mean_of_losses_is_called_a_mean_loss() -> None:
+    losses = GainTensor.from_groups([{"a": 0.3, "b": 0.1}], quantity="loss")
+    solution = solve(Problem(losses), "brute-force")
+    assert solution.mean == pytest.approx(0.2)
+    assert not hasattr(solution, "mean_gain")
+    assert solution.to_dict()["mean_loss"] == pytest.approx(0.2)
+    assert "mean_gain" not in solution.to_dict()
+
+
+def test_a_certificate_says_what_its_digest_covers() -> None:
+    gains = GainTensor.from_groups([{"a": 0.3, "b": 0.1}], single_task_baseline=False)
+    table = solve(Problem(gains), "brute-force")
+    assert table.certificate.digest_covers == "gains, coefficients of the objective and demands"
+    assert Solution.from_json(table.to_json()).certificate == table.certificate
+    counted = solve(Problem(gains, SetFunction(len)), "brute-force")
+    assert counted.certificate.digest_covers.endswith("functions by name only")
+    names = tuple("abcde")
+    model = PairMeanModel(names, np.full((5, 5), 0.1), np.zeros(5))
+    lattice = solve(LatticeProblem(model, constraints=(Budget(2),)), "lattice")
+    covers = lattice.to_dict()["digest_covers"]
+    assert "predictions for the groups of one, two and all 5 tasks" in covers
+    assert lattice.gains["sha256_covers"] in covers

@@ -122,7 +122,7 @@ def test_diverged_runs_are_kept_apart(store) -> None:
     tensor = store.tensor(number)
     assert tensor.n_groups == 6
     assert not tensor.find(("t0", "t1", "t2", "t3"))
-    assert "1 runs diverged and are left out" in tensor.provenance
+    assert "1 runs diverged and are left out" in str(tensor.provenance)
     assert store.experiments()[0].diverged == 1
 
 
@@ -178,7 +178,7 @@ def test_groups_without_a_common_seed_are_left_out_and_counted(store) -> None:
     store.save(number, trained(LARGER[1:], 1))
     tensor = store.tensor(number)
     assert tensor.n_groups == 5
-    assert "2 groups share no seed" in tensor.provenance
+    assert "2 groups share no seed" in str(tensor.provenance)
 
 
 def test_nothing_on_a_split(store) -> None:

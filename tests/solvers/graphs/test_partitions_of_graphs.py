@@ -34,6 +34,7 @@ from engine import (
 )
 from engine.solving.solution import Event
 from engine.testing import check_solution
+from engine.testing.counted_control import solve_within
 from instances.made.generators import low_rank_affinity
 from tests.solvers.graphs.graphs import affinity, random_graph
 
@@ -220,18 +221,22 @@ def test_interrupt_keeps_value_and_bound(relaxation: str) -> None:
 @pytest.mark.parametrize("name", ["branch-and-cut", "cpsat", "local-search", "spectral", "brute-force"])
 def test_time_limit_is_kept_and_the_bound_holds(name: str) -> None:
     problem = graph_problem(affinity(10 if name == "brute-force" else 60, 6))
-    solution = run(problem, name, time_limit=0.05)
-    assert solution.certificate.seconds["total"] < 10
-    if name == "branch-and-cut":
-        assert solution.bound is not None
-        assert solution.status is not Status.OPTIMAL
+    for readings in (0, 1, 5):
+        solution = solve_within(problem, name, readings)
+        check_solution(problem, solution)
+        if solution.status is not Status.OPTIMAL:
+            assert solution.certificate.termination is Termination.TIME_LIMIT
+        if name == "branch-and-cut":
+            assert solution.bound is not None
+            assert solution.status is not Status.OPTIMAL
 
 
 def test_warm_start_is_never_made_worse() -> None:
     problem = graph_problem(affinity(30, 9), [GroupSize(at_most=5)])
     best = run(problem, "local-search", seed=1)
     for name in ("branch-and-cut", "local-search", "louvain", "agglomerative", "spectral", "cpsat"):
-        again = run(problem, name, warm_start=best, time_limit=1.0, seed=2)
+        again = solve_within(problem, name, 50, warm_start=best, seed=2)
+        check_solution(problem, again)
         assert (again.value or 0.0) >= (best.value or 0.0) - 1e-9
 
 
@@ -313,3 +318,45 @@ def test_spectral_variants_serve_tables_too(options: dict[str, Any]) -> None:
     if options == {"clusters": "best"}:
         fixed = solve(problem, "spectral", options={"clusters": "budget"}, threads=1)
         assert solution.value >= fixed.value  # type: ignore[operator]
+
+
+def nested(affinities: dict[str, dict[str, float]]) -> Affinity:
+    """Return the affinity of one task (outer) on others (inner)."""
+    tasks = tuple(affinities)
+    matrix = [[affinities[task].get(other, 0.0) for other in tasks] for task in tasks]
+    return Affinity(tasks, np.array(matrix))
+
+
+HARMFUL = nested(
+    {
+        "seg": {"depth": -0.05, "norm": -0.02},
+        "depth": {"seg": -0.03, "norm": -0.04},
+        "norm": {"seg": -0.02, "depth": -0.01},
+    }
+)
+ONE_HELPFUL_PAIR = nested(
+    {
+        "seg": {"depth": 0.05, "norm": -0.02, "edge": -0.03},
+        "depth": {"seg": 0.03, "norm": -0.04, "edge": -0.03},
+        "norm": {"seg": -0.02, "depth": -0.01, "edge": -0.2},
+        "edge": {"seg": -0.02, "depth": -0.01, "norm": -0.2},
+    }
+)
+
+
+@pytest.mark.parametrize("nonnegative", ["clip", "shift"])
+def test_louvain_links_no_tasks_that_all_harm_one_another_alike(nonnegative: str) -> None:
+    alike = Affinity(tuple("abcde"), np.full((5, 5), -0.1) + 0.1 * np.eye(5))
+    solution = run(graph_problem(alike), "louvain", options={"nonnegative": nonnegative})
+    assert len(solution.groups) == 5
+    assert solution.value == 0.0
+
+
+def test_louvain_ties_helpful_pairs_only() -> None:
+    solution = run(graph_problem(HARMFUL), "louvain")
+    assert len(solution.groups) == 3
+    assert solution.value == 0.0
+    solution = run(graph_problem(ONE_HELPFUL_PAIR), "louvain")
+    assert {group.tasks for group in solution.groups} == {("seg", "depth"), ("norm",), ("edge",)}
+    assert solution.value == pytest.approx(0.04)
+    assert solution.details["method"] == "Louvain communities"

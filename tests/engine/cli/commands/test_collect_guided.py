@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from click.testing import Result
 
 from engine import GainStore, Solution, write_gains
 from tests.engine import fakes
+from tests.engine.collection.fakes import end_leases
+from tests.waiting import HANGING, wait_until
 
 Engine = Callable[..., Result]
 FAKE = "tests.engine.collection.fakes:Fake"
@@ -53,7 +54,7 @@ def test_a_rehearsal_on_recorded_gains_tells_what_it_would_have_found(engine: En
     for one in told["decisions"]:
         solution = Solution.from_dict(one["solution"])
         assert len(solution.groups) == one["groups"]
-        assert one["promised"] == pytest.approx(solution.mean_gain)
+        assert one["promised"] == pytest.approx(solution.mean)
         assert sum(not group.measured for group in solution.groups) == one["predicted_groups"]
     again = engine(*REHEARSAL, "--runs", "6", "--batch", "2", "--budget-groups", "2,3", "--format", "json")
     values = [[one["promised"] for one in json.loads(two.stdout)["decisions"]] for two in (result, again)]
@@ -64,7 +65,7 @@ def test_everything_measured_is_the_optimum(engine: Engine) -> None:
     rows = engine(*REHEARSAL, "--runs", "99", "--budget-groups", "2", "--format", "csv").stdout
     (row,) = csv.DictReader(io.StringIO(rows))
     solved = json.loads(engine("solve", "--instance", "fake", "--budget", "2", "--format", "json").stdout)
-    assert float(row["promised"]) == pytest.approx(Solution.from_dict(solved).mean_gain)
+    assert float(row["promised"]) == pytest.approx(Solution.from_dict(solved).mean)
     assert row["predicted_groups"] == "0"
 
 
@@ -164,17 +165,13 @@ def test_runs_that_the_store_holds_already_count(engine: Engine, table: Path) ->
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Signals) -> None:
-    command = training(table, "--runs", "8", "--source-option", "pause=0.3", "--format", "json")
+    command = training(table, "--runs", "8", "--source-option", "hold=7", "--format", "json")
     process = subprocess.Popen(
         [sys.executable, "-m", "engine.cli.main", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    deadline = time.monotonic() + 60
-    while not (table.parent / "log").exists() or len(trained(table)) < 4 + 3:
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: (table.parent / "log").exists() and len(trained(table)) >= 4 + 3, process)
     process.send_signal(stop)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANGING)
     if stop is signal.SIGINT:
         assert process.returncode == 130, err
         assert json.loads(out)["stopped"] == "interrupted"
@@ -183,11 +180,8 @@ def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Sign
         kept = int(sum(len(one) for one in store.done(1).values()))
     assert kept >= 4 + 2
     before = len(trained(table))
-    if stop is signal.SIGKILL:  # as if the two minutes of its leases were over
-        import sqlite3
-
-        with sqlite3.connect(table.parent / "gains.db") as connection:
-            connection.execute("update runs set expires = 0 where status = 'leased'")
+    if stop is signal.SIGKILL:
+        end_leases(table.parent / "gains.db")
     result = engine(*training(table, "--runs", "8", "--format", "json"))
     assert json.loads(result.stdout)["measured_groups"] == 8
     assert len(trained(table)) - before == 4 + 8 - kept
@@ -204,3 +198,25 @@ def test_a_solution_of_the_report_is_trained_for_good(engine: Engine, tmp_path: 
     done = engine(*train, "--output", tmp_path / "models")
     assert done.exit_code == 0, done.stderr
     assert "promise" not in done.stderr
+
+
+def test_the_budget_is_the_instance_s_own_where_none_is_given(engine: Engine) -> None:
+    rehearsal = ("collect", "--instance", "fake-loss", "--guided", "--predictor", "ridge", "--runs", "3")
+    report = json.loads(engine(*rehearsal, "--format", "json").stdout)
+    assert report["budgets"] == [1.5]
+    assert report["budgets_from"] == "the instance's own"
+    assert "budget     1.5 (the instance's own)" in engine(*rehearsal).stdout
+    assert "budget     2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
+
+
+def test_training_decides_for_the_instance_s_own_budget(engine: Engine, tmp_path: Path) -> None:
+    store, log = f"sqlite:///{tmp_path / 'gains.db'}", f"log={tmp_path / 'log'}"
+    command = ("collect", "--guided", "--predictor", "ridge", "--runs", "1", "--format", "json")
+    made = ("--source", FAKE, "--source-option", log, "--store", store)
+    report = json.loads(engine(*command, "--instance", "digits10", *made).stdout)
+    assert (report["budgets"], report["budgets_from"]) == ([3.0], "the instance's own")
+
+
+def test_a_table_has_no_budget_of_its_own(engine: Engine, table: Path) -> None:
+    report = json.loads(engine(*training(table, "--runs", "2", "--format", "json")).stdout)
+    assert (report["budgets"], report["budgets_from"]) == ([2.0], "a quarter of the tasks")

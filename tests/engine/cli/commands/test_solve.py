@@ -41,7 +41,7 @@ def test_the_table_tells_everything(engine) -> None:
     scores = best.evaluate(gains(1, split="test"))
     for text in (
         f"{best.value:.6f}",
-        f"{100 * best.mean_gain:.3f} % on valid  (measured)",
+        f"{100 * best.mean:.3f} % on valid  (measured)",
         f"{100 * scores.mean:.3f} % on test  (measured)",
         f"{100 * scores.optimism:.3f} points",
         "OPTIMAL: proven optimal",
@@ -346,3 +346,41 @@ def test_published_gains_give_the_known_optima(
     assert data["proven"]
     assert 100 * data["mean_gain"] == pytest.approx(mean, abs=5e-4)
     assert 100 * data["evaluation"]["mean"] == pytest.approx(judged, abs=5e-3)
+
+
+def test_no_presolve_is_named_wherever_a_result_is_shown(engine) -> None:
+    solving = ("--instance", "fake", "--solver", "branch-and-bound", "--no-presolve")
+    assert ", no presolve" in engine("solve", *solving).stdout
+    assert json.loads(engine("solve", *solving, "--format", "json").stdout)["presolve"] is False
+    assert ", no presolve" in engine("frontier", *solving).stdout
+    rows = csv.DictReader(io.StringIO(engine("frontier", *solving, "--format", "csv").stdout))
+    assert {row["presolve"] for row in rows} == {"false"}
+    comparing = ("compare", "--instance", "fake", "--solvers", "branch-and-bound", "--no-presolve")
+    assert "presolve   none" in engine(*comparing).stdout.replace("presolve          none", "presolve   none")
+    rows = csv.DictReader(io.StringIO(engine(*comparing, "--format", "csv").stdout))
+    assert {row["presolve"] for row in rows} == {"false"}
+    assert "presolve" not in engine("solve", *solving[:-1]).stdout.split("solver  ")[1].split("seconds")[0]
+
+
+def test_how_a_heuristic_came_to_its_grouping_is_told(engine) -> None:
+    solving = ("--instance", "fake", "--solver", "spectral")
+    assert "method     spectral clusters" in engine("solve", *solving).stdout
+    polished = engine("solve", *solving, "--option", "polish=true").stdout
+    assert "polished by local search" in polished
+    assert ", polish True" in polished
+    assert ": spectral clusters" in engine("frontier", *solving).stdout
+    comparing = ("compare", "--instance", "fake", "--solvers", "spectral,greedy", "--budgets", "2")
+    assert "budget 2: spectral clusters" in engine(*comparing).stdout
+    rows = list(csv.DictReader(io.StringIO(engine(*comparing, "--format", "csv").stdout)))
+    assert [row["method"] for row in rows] == ["spectral clusters", ""]
+
+
+def test_losses_are_called_losses_in_every_format(engine) -> None:
+    solving = ("--instance", "fake-loss", "--solver", "brute-force")
+    solved = json.loads(engine("solve", *solving, "--format", "json").stdout)
+    assert "mean_loss" in solved
+    for command in ("solve", "frontier"):
+        for format in ("json", "csv"):
+            shown = engine(command, *solving, "--format", format).stdout
+            assert "mean_gain" not in shown
+            assert "_gain," not in shown

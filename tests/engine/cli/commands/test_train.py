@@ -17,6 +17,7 @@ from engine import (
     DataError,
     Experiment,
     GainSourceInfo,
+    Provenance,
     Solution,
     TrainedGroups,
     load_instance,
@@ -106,7 +107,7 @@ def test_every_format_tells_the_same(engine: Engine, solution: Path, tmp_path: P
     table = train(engine, solution, tmp_path / "two").stdout
     assert len(rows) == 10
     for row in rows:
-        line = next(line for line in table.splitlines() if f" {row['task']} " in line)
+        line = next(line for line in table.splitlines() if line.startswith(f"{row['task']} "))
         assert f"{100 * float(row['valid_gain']):.3f}" in line
         assert f"{100 * float(row['promised']):.3f}" in line
     report = tmp_path / "report.csv"
@@ -162,17 +163,17 @@ def test_a_solution_that_was_edited_and_contradicts_itself_is_refused_before_tra
 def test_a_promise_of_other_gains_or_another_training_is_told(
     engine: Engine, solution: Path, tmp_path: Path
 ) -> None:
-    digest = load_instance("digits10").experiment().digest[:12]
+    digest = load_instance("digits10").experiment().digest
     cases = (
-        ("0123456789ab", "relative gain of the metric", "training otherwise"),
-        (digest, "log-ratio gain of the metric", "another kind of gain"),
-        (digest, "relative gain of the loss", "another kind of gain"),
-        (digest, "relative gain of the metric", ""),
+        ("0123456789ab", "relative", "metric", "training otherwise"),
+        (digest, "log-ratio", "metric", "another kind of gain"),
+        (digest, "relative", "loss", "another kind of gain"),
+        (digest, "relative", "metric", ""),
     )
-    for index, (experiment, kind, told) in enumerate(cases):
-        made = f"digits10, mlp, experiment {experiment}; 2 seeds; {kind}"
+    for index, (experiment, form, gain_of, told) in enumerate(cases):
+        made = Provenance("digits10", "sqlite:///gains.db", experiment, gain_of, form)
         data = json.loads(solution.read_text())
-        data["gains"]["provenance"] = made
+        data["gains"]["provenance"] = made.to_dict()
         solution.write_text(json.dumps(data))
         result = train(engine, solution, tmp_path / str(index))
         assert result.exit_code == 0

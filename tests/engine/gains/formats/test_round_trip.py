@@ -13,6 +13,7 @@ from engine import (
     Affinity,
     DataError,
     GainTensor,
+    Provenance,
     UsageError,
     read_affinity,
     read_gains,
@@ -41,7 +42,7 @@ def test_npz_and_parquet_return_the_same_tensor(suffix: str, tensor: GainTensor)
         write_gains(tensor, path)
         read = read_gains(path)
     if not tensor.provenance:
-        read = replace(read, provenance="")
+        read = replace(read, provenance=Provenance())
     assert same(tensor, read)
 
 
