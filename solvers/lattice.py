@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.problem.constraints import Budget, Partition
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LISTED_TASKS, LatticeProblem
 from engine.solving.control import Control

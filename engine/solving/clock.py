@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Clock:
-    """Counts seconds from its making on, and stands still while it is paused."""
+    """Counts seconds from its making on, and stands still while it is paused.
 
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._lost = 0.0
+    Parameters
+    ----------
+    now
+        Returns the time, in seconds from any moment on.
+
+    Attributes
+    ----------
+    lost
+        The seconds that did not count, those of a pause that lasts aside.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._start = now()
         self._stopped: float | None = None
+        self.lost = 0.0
 
     def seconds(self) -> float:
         """Return the seconds that count."""
-        now = time.perf_counter() if self._stopped is None else self._stopped
-        return now - self._start - self._lost
+        now = self._now() if self._stopped is None else self._stopped
+        return now - self._start - self.lost
 
     def wall(self) -> float:
         """Return all seconds, pauses included."""
-        return time.perf_counter() - self._start
+        return self._now() - self._start
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -30,9 +42,9 @@ class Clock:
         if self._stopped is not None:
             yield
             return
-        self._stopped = time.perf_counter()
+        self._stopped = self._now()
         try:
             yield
         finally:
-            self._lost += time.perf_counter() - self._stopped
+            self.lost += self._now() - self._stopped
             self._stopped = None

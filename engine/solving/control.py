@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,6 +101,15 @@ class Control:
         Kept between the runs of one frontier: a solver may leave there what helps the next run.
     seconds
         Wall time by stage. What :meth:`preparing` times counts in no other stage.
+
+    Other Parameters
+    ----------------
+    time_limit
+        Seconds, None for no limit.
+    stop
+        Ends the run early.
+    clock
+        What the time limit is read on; by default one that begins now.
     """
 
     def __init__(
@@ -116,6 +124,7 @@ class Control:
         observers: Sequence[Observer] = (),
         stop: StopRule | None = None,
         memory: dict[str, Any] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.seed = seed
         self.threads = threads
@@ -130,16 +139,16 @@ class Control:
         self.sign = sign
         self.observers = tuple(observers)
         self._rule = stop
-        self._clock = Clock()
+        self._clock = Clock() if clock is None else clock
         self._begin = 0.0
-        self._deadline = None if time_limit is None else time_limit
+        self._deadline = time_limit
         self._whole = self
         self._rule_fired = False
 
     def quiet(self) -> Control:
         """Return a control with the same limits that tells nobody, for a part of the work."""
-        part = Control(seed=self.seed, threads=self.threads)
-        part._clock, part._begin, part._whole = self._clock, self._clock.seconds(), self._whole
+        part = Control(seed=self.seed, threads=self.threads, clock=self._clock)
+        part._begin, part._whole = self._clock.seconds(), self._whole
         if self._deadline is not None:
             part._deadline = max(self._deadline, part._begin + 1e-3)
         return part
@@ -149,8 +158,8 @@ class Control:
         return self._clock.seconds() - self._begin
 
     def wall(self) -> float:
-        """Return all seconds since the start."""
-        return self._clock.wall() - self._begin
+        """Return all seconds since the start of the whole run, which a part belongs to."""
+        return self._clock.wall()
 
     def remaining(self) -> float:
         """Return the seconds left, infinite without a limit, never negative."""
@@ -215,7 +224,7 @@ class Control:
             Tells the observers in one sentence what the user waits for.
         """
         whole = self._whole
-        begin, modules = time.perf_counter(), len(sys.modules)
+        lost, modules = self._clock.lost, len(sys.modules)
 
         def announce(text: str) -> None:
             for observer in whole.observers:
@@ -227,8 +236,7 @@ class Control:
                 yield announce
         finally:
             if len(sys.modules) > modules:
-                spent = time.perf_counter() - begin
-                whole.seconds[name] = whole.seconds.get(name, 0.0) + spent
+                whole.seconds[name] = whole.seconds.get(name, 0.0) + self._clock.lost - lost
 
     def _tell(self, kind: str) -> None:
         event = Event(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.solving.control import Control
-from solvers.graphs.form import Floats, Graph, Ints
+from solvers.graphs.form import Floats, Graph
 from solvers.graphs.pairs import Pairs
 from solvers.graphs.relaxation import Relaxed
 from solvers.graphs.rows import Rows, demand_rows, dual_bound

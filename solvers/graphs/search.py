@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -45,11 +46,16 @@ class Search:
         self.penalties = Penalties.of(graph)
         self.labels: Ints | None = None
         self.value = -np.inf
-        self.chain: Chain = chain
-        if graph.n >= COMPILED_NODES if compiled is None else compiled:
-            with loading(control):
-                import solvers.kernels.chains  # noqa: F401
-            self.chain = compiled_chain
+        self._compiled = graph.n >= COMPILED_NODES if compiled is None else compiled
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The walk, compiled where that is wanted."""
+        if not self._compiled:
+            return chain
+        with loading(self.control):
+            import solvers.kernels.chains  # noqa: F401
+        return compiled_chain
 
     def run(self, iterations: int, starts: Sequence[Ints] = ()) -> Ints | None:
         """Search; return the best partition found that meets the demands, None without one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.graphs.form import Floats, Ints
+from solvers.graphs.form import Floats
 from solvers.graphs.pairs import Pairs
 from solvers.graphs.rows import Rows
 

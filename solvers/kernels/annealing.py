@@ -65,7 +65,7 @@ def _rank(t: int, service: Service) -> float:
     server[t] = by
     if by >= 0:
         loss[by] += following - best
-    return best - before
+    return float(best - before)
 
 
 @kernel

@@ -31,11 +31,12 @@ def _worth(given: Pairs, sums: Sums, g: int, leaving: int, entering: int) -> flo
     clashes -= given.conflicts[leaving, entering]
     clashes += max(0, given.min_size - size) + max(0, size - given.max_size)
     if size == 1:
-        return sums.single[g] - given.alone[leaving] + given.alone[entering] - given.fine * clashes
+        single = sums.single[g] - given.alone[leaving] + given.alone[entering]
+        return float(single - given.fine * clashes)
     pairs = sums.pairs[g] - sums.links[g, leaving] - given.inner[leaving]
     pairs += sums.links[g, entering] + given.inner[entering] - given.between[leaving, entering]
     extra = sums.extra[g] - given.linear[leaving] + given.linear[entering]
-    return given.size_weights[size] * pairs + extra - given.fine * clashes
+    return float(given.size_weights[size] * pairs + extra - given.fine * clashes)
 
 
 @inner

@@ -44,7 +44,7 @@ def walk(demands: Demands, labels: OutInts, slots: int, patience: int) -> float:
     pull = np.zeros((n, slots))
     worth = np.zeros((floors, slots))
     held = np.zeros((bans, slots), dtype=np.int64)
-    # What each group pulls a node with, its size, how it meets the floors, what it holds of what is forbidden.
+    # What each group pulls a node with, its size, how it meets the floors, what forbidden it holds.
     for node in range(n):
         group = labels[node]
         at[node] = group

@@ -25,4 +25,4 @@ def draw(random: Random, limit: int) -> int:
 @inner
 def accepts(random: Random, change: float, temperature: float) -> bool:
     """Whether the rule of Metropolis accepts a change of value."""
-    return change > temperature * np.log((draw(random, DRAWS) + 1) / DRAWS)
+    return bool(change > temperature * np.log((draw(random, DRAWS) + 1) / DRAWS))

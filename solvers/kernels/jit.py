@@ -82,10 +82,10 @@ def _numba_type(kind: Layout | type, precision: str) -> Any:
     if kind in NUMBERS:
         return NUMBERS[kind]
     fields = [_numba_type(field, precision) for field in layouts(kind).values()]
-    return numba.types.BaseTuple.from_types(fields, kind)
+    return numba.types.BaseTuple.from_types(fields, kind)  # type: ignore[no-untyped-call]
 
 
-class _Watch(event.Listener):  # type: ignore[misc]
+class _Watch(event.Listener):
     """Reports the first compilation it sees."""
 
     def __init__(self, report: Callable[[], None]) -> None:
@@ -106,8 +106,8 @@ class _Watch(event.Listener):  # type: ignore[misc]
 def watched(report: Callable[[], None]) -> Iterator[None]:
     """Call a function once, before the first compilation in the block; loading from disk is none."""
     watch = _Watch(report)
-    event.register("numba:compile", watch)
+    event.register("numba:compile", watch)  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        event.unregister("numba:compile", watch)
+        event.unregister("numba:compile", watch)  # type: ignore[no-untyped-call]

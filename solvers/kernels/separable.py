@@ -1,4 +1,4 @@
-"""What groups of a separable model are made of and worth, and the states of searches, as kernels take them."""
+"""What groups of a separable model are made of and worth, and states of searches, as kernels take them."""
 
 from __future__ import annotations
 
@@ -125,6 +125,11 @@ class Descent(NamedTuple):
     found: OutInts
     worths: OutFloats
     groups: OutBools2
+
+    @property
+    def kept(self) -> OutBools2:
+        """Shape (k, N): the groups found."""
+        return self.groups[: min(int(self.found[0]), len(self.groups))]
 
 
 class Pairs(NamedTuple):

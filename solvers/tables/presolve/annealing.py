@@ -11,7 +11,8 @@ from engine.problem.program import Program
 from engine.solving.control import Control
 from solvers.kernels.arrays import random_word
 from solvers.kernels.loading import loading
-from solvers.tables.presolve.adapter import CompiledKernels
+from solvers.tables.entries import groups_of
+from solvers.tables.presolve.interface import uncovered_worth
 
 Ints = NDArray[np.int64]
 
@@ -60,8 +61,10 @@ def anneal(
     widening
         So many times the usual number of candidates.
     """
+    with loading(control):
+        import solvers.kernels.annealing  # noqa: F401
     chains = [
-        _Chain(program, values, known, widening * width, hot, moves, [control.seed, stream, width], control)
+        _Chain(program, values, known, widening * width, hot, moves, [control.seed, stream, width])
         for width, hot in CHAINS
     ]
     with ThreadPoolExecutor(min(control.threads, len(chains))) as pool:
@@ -85,7 +88,6 @@ class _Chain:
         hot: float,
         moves: int,
         seed: list[int],
-        control: Control,
     ) -> None:
         held = program.mandatory.copy()
         count = max(LEAST_CANDIDATES // CHAINS[0][0], len(known)) * width
@@ -97,7 +99,10 @@ class _Chain:
         held[known] = True
         able = np.flatnonzero(held)
         self.groups = able[np.argsort(-values[able], kind="stable")]
-        self.kernels = CompiledKernels(program.select(self.groups), control)
+        part = program.select(self.groups)
+        self.entries = groups_of(part)
+        self.state = part.mandatory.astype(np.int8)
+        self.floor = uncovered_worth(part)
         self.count = len(known)
         self.chosen = np.zeros(max(self.count, program.max_groups) + 1, dtype=np.int64)
         self.chosen[: self.count] = np.flatnonzero(np.isin(self.groups, known))
@@ -110,17 +115,16 @@ class _Chain:
 
     def run(self, control: Control) -> Ints:
         """Make the moves, as far as the time allows, and return the best grouping met."""
-        with loading(control):
-            from solvers.kernels.annealing import anneal as make_moves
-        kernels = self.kernels
+        from solvers.kernels.annealing import anneal as make_moves
+
         for first in range(0, self.moves, MOVES_BETWEEN_POLLS):
             if self.interrupted or control.should_stop():
                 break
             done = np.arange(first, min(self.moves, first + MOVES_BETWEEN_POLLS)) / self.moves
             self.count, self.record = make_moves(
-                kernels.groups,
-                kernels.state,
-                kernels.floor,
+                self.entries,
+                self.state,
+                self.floor,
                 self.chosen,
                 self.count,
                 self.best,

@@ -35,7 +35,7 @@ def test_no_partition_lies_beyond_the_bound(make: type[Simplex] | type[Augmented
         pytest.skip("nothing to bound")
     pairs = Pairs(graph.n)
     rng = np.random.default_rng(seed)
-    relaxation = make(graph, pairs)
+    relaxation = Simplex(graph, pairs) if make is Simplex else Augmented(graph, pairs, Control())
     for trial in range(4):
         lower, upper = np.zeros(pairs.m), 1.0 - pairs.vector(graph.apart.astype(float))
         if trial:
