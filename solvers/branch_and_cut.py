@@ -14,11 +14,11 @@ from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solution import Termination
 from engine.solving.solver import Solver, SolverInfo
+from solvers.graphs.augmented import Augmented
 from solvers.graphs.heuristics import opened
 from solvers.graphs.search import COMPILED_NODES, Search
 from solvers.graphs.threads import one_thread
 from solvers.graphs.tree import Tree
-from solvers.kernels.in_time import compiled_in_time
 
 LINEAR_PARTS = 25
 """So many parts of the tree are tried with linear bounds, which need no compiler, where either may serve."""
@@ -86,7 +86,7 @@ class BranchAndCut(Solver):
                     most = LINEAR_PARTS if self.relaxation == "auto" else np.inf
                     finished = tree.run(Simplex(graph, tree.pairs), most)
                 if not finished and not control.should_stop():
-                    finished = self._semidefinite(tree, control)
+                    finished = tree.run(Augmented(graph, tree.pairs, control))
                     details["relaxation"] = "semidefinite"
         details |= {"parts": tree.parts, "nodes": graph.n}
         if finished and control.rows is None:
@@ -94,11 +94,3 @@ class BranchAndCut(Solver):
         if search.labels is not None:
             control.tighten(tree.bound())
         return control.claim(Termination.TOLERANCE if finished else Termination.COMPLETED, details)
-
-    def _semidefinite(self, tree: Tree, control: Control) -> bool:
-        with control.stage("compile"):
-            from solvers.graphs.augmented import Augmented
-
-            relaxation = Augmented(tree.graph, tree.pairs)
-            ready = compiled_in_time(relaxation.prepare, control)
-        return ready and tree.run(relaxation)

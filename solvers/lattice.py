@@ -6,20 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from engine.errors import UnsupportedError, UsageError, unknown_name
-from engine.gains.pair_mean import PairMeanModel
-from engine.problem.constraints import Budget, Partition
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LISTED_TASKS, LatticeProblem
 from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solve import PROOF_TOLERANCE, REASONS_OF_A_GAP
 from engine.solving.solver import Solver, SolverInfo
-from solvers.kernels.in_time import compiled_in_time
 from solvers.lattices.branching import Branching, can_branch
-from solvers.lattices.enumeration import Enumeration, Scan
+from solvers.lattices.enumeration import Enumeration
 from solvers.lattices.form import LatticeForm
 from solvers.lattices.hybrid import Hybrid
 from solvers.lattices.listed import solve_listed
@@ -102,30 +97,12 @@ class Lattice(Solver):
         worst = problem.objective.aggregate == "min"
         if worst and (form.weights * form.direction <= 0).any():  # no level says who may serve such a task
             return solve_listed(problem, control)
-        if not self._compiled(control):
-            return control.claim()
         search: LatticeSearch = control.memory.setdefault(MEMORY, LatticeSearch(self._means))
         claim = solve_worst(form, search, control) if worst else search.solve(form, control)
         few = form.n_tasks <= LISTED_TASKS and claim.termination in REASONS_OF_A_GAP
         if few and not claim.infeasible and control.bound > control.value + PROOF_TOLERANCE * problem.scale:
             return solve_listed(problem, control)
         return claim
-
-    def _compiled(self, control: Control) -> bool:
-        """Compile the kernels by solving a problem of three tasks; return False if the time ends before."""
-        from solvers.kernels.climbing import climb
-
-        if climb.signatures:  # type: ignore[attr-defined]
-            return True
-
-        def first_call() -> None:
-            model = PairMeanModel(("a", "b", "c"), np.ones((3, 3)), np.zeros(3))
-            for demands in ((Budget(2),), (Partition(),)):
-                form = LatticeForm.of(LatticeProblem(model, constraints=demands))
-                LatticeSearch(self._means).solve(form, Control())
-
-        with control.stage("compile"):
-            return compiled_in_time(first_call, control)
 
     def _means(self, form: LatticeForm, control: Control) -> Means:
         few = form.n_tasks <= ENUMERATED_TASKS
@@ -136,21 +113,22 @@ class Lattice(Solver):
                 "demands. Use pricing='auto' or pricing='table'."
             )
         if self.pricing == "branching" or (branches and not scans and self.pricing == "auto"):
-            return Means.of(form, Branching(form, control.threads))
+            return Means.of(form, Branching(form, control.threads), control)
         if scans and self.pricing != "table":
-            enumeration = Enumeration(form, self._scan(form, control))
             if self.pricing == "enumeration" or not branches:
-                return Means.of(form, enumeration)
+                return Means.of(form, self._enumeration(form, control), control)
             nodes = 1000 + 2**form.n_tasks // GROUPS_PER_NODE
-            return Means.of(form, Hybrid(Branching(form, control.threads, nodes), enumeration))
+            branching = Branching(form, control.threads, nodes)
+            return Means.of(form, Hybrid(branching, lambda: self._enumeration(form, control)), control)
         if not few:
-            return Means.of(form, Unbounded())
+            return Means.of(form, Unbounded(), control)
         scan = TableScan(form, control.threads, self.memory * 2**30, self.cache)
         with control.stage("predict"):
             scan.fill(control)
-        return Means.of(form, Enumeration(form, scan), scan.totals)
+        return Means.of(form, Enumeration(form, scan), control, scan.totals)
 
-    def _scan(self, form: LatticeForm, control: Control) -> Scan:
+    def _enumeration(self, form: LatticeForm, control: Control) -> Enumeration:
         if self.device == "cpu" or (self.device == "auto" and not gpu_pays(form)):
-            return SeparableScan(form, control.threads)
-        return TorchScan(form, control.threads, "cuda" if self.device == "auto" else self.device)
+            return Enumeration(form, SeparableScan(form, control.threads))
+        device = "cuda" if self.device == "auto" else self.device
+        return Enumeration(form, TorchScan(form, control.threads, device))

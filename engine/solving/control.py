@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.solving.claim import Choice, Claim
+from engine.solving.clock import Clock
 from engine.solving.solution import Event, Termination
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class Observer:
 
     def on_stage(self, stage: str) -> None:
         """See a stage begin, for instance ``"presolve"``."""
+
+    def on_notice(self, text: str) -> None:
+        """Hear in one sentence what the user waits for."""
 
     def on_incumbent(self, event: Event) -> None:
         """See a better grouping."""
@@ -94,7 +98,16 @@ class Control:
     memory
         Kept between the runs of one frontier: a solver may leave there what helps the next run.
     seconds
-        Wall time by stage.
+        Wall time by stage. What :meth:`preparing` times counts in no other stage.
+
+    Other Parameters
+    ----------------
+    time_limit
+        Seconds, None for no limit.
+    stop
+        Ends the run early.
+    clock
+        What the time limit is read on; by default one that begins now.
     """
 
     def __init__(
@@ -109,6 +122,7 @@ class Control:
         observers: Sequence[Observer] = (),
         stop: StopRule | None = None,
         memory: dict[str, Any] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.seed = seed
         self.threads = threads
@@ -123,28 +137,35 @@ class Control:
         self.sign = sign
         self.observers = tuple(observers)
         self._rule = stop
-        self._start = time.perf_counter()
-        self._deadline = None if time_limit is None else self._start + time_limit
+        self._clock = Clock() if clock is None else clock
+        self._begin = 0.0
+        self._deadline = time_limit
+        self._whole = self
         self._rule_fired = False
 
     def quiet(self) -> Control:
         """Return a control with the same limits that tells nobody, for a part of the work."""
-        left = self.remaining()
-        return Control(
-            time_limit=None if np.isinf(left) else max(left, 1e-3), seed=self.seed, threads=self.threads
-        )
+        part = Control(seed=self.seed, threads=self.threads, clock=self._clock)
+        part._begin, part._whole = self._clock.seconds(), self._whole
+        if self._deadline is not None:
+            part._deadline = max(self._deadline, part._begin + 1e-3)
+        return part
 
     def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        return time.perf_counter() - self._start
+        """Return the seconds since the start that count against a time limit."""
+        return self._clock.seconds() - self._begin
+
+    def wall(self) -> float:
+        """Return all seconds since the start of the whole run, which a part belongs to."""
+        return self._clock.wall()
 
     def remaining(self) -> float:
         """Return the seconds left, infinite without a limit, never negative."""
-        return float("inf") if self._deadline is None else max(0.0, self._deadline - time.perf_counter())
+        return float("inf") if self._deadline is None else max(0.0, self._deadline - self._clock.seconds())
 
     def should_stop(self) -> bool:
         """Whether the time is up or a stop rule fired. Cheap: ask often."""
-        return self._rule_fired or (self._deadline is not None and time.perf_counter() >= self._deadline)
+        return self._rule_fired or (self._deadline is not None and self._clock.seconds() >= self._deadline)
 
     def termination(self) -> Termination:
         """Return why a solver that ends now ends."""
@@ -197,11 +218,38 @@ class Control:
         """Time a stage of the solver."""
         for observer in self.observers:
             observer.on_stage(name)
-        begin = time.perf_counter()
+        begin = self._clock.seconds()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+            self.seconds[name] = self.seconds.get(name, 0.0) + self._clock.seconds() - begin
+
+    @contextmanager
+    def preparing(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time imports that are paid once per process or machine: no time limit counts them.
+
+        A part of the work reports them to the run that it is part of. Where the block imports nothing,
+        nothing is timed.
+
+        Yields
+        ------
+        callable
+            Tells the observers in one sentence what the user waits for.
+        """
+        whole = self._whole
+        lost, modules = self._clock.lost, len(sys.modules)
+
+        def announce(text: str) -> None:
+            for observer in whole.observers:
+                observer.on_stage(name)
+                observer.on_notice(text)
+
+        try:
+            with self._clock.paused():
+                yield announce
+        finally:
+            if len(sys.modules) > modules:
+                whole.seconds[name] = whole.seconds.get(name, 0.0) + self._clock.lost - lost
 
     def _tell(self, kind: str) -> None:
         event = Event(

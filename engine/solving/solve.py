@@ -60,8 +60,8 @@ def solve(
         A registered name, ``"module:Class"`` or a :class:`~engine.Solver`; by default the preferred
         installed solver that can prove this problem.
     time_limit
-        Seconds, above 0; None for no limit. What cannot be interrupted may overrun it: loading a
-        library and building its model.
+        Seconds, above 0; None for no limit. Compiling, once per machine, is not counted. What cannot be
+        interrupted may overrun it: loading a library and building its model.
     seed
         Fixes every random decision.
     threads
@@ -227,7 +227,7 @@ def certify(
     conflict
         For an infeasible problem, demands that cannot all be met, and why.
     """
-    control.seconds["total"] = control.elapsed()
+    control.seconds["total"] = control.wall()
     sign = problem.sign
     bound = sign * claim.bound if np.isfinite(claim.bound) else None
     value: float | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.clock import Clock
 from engine.solving.control import Control
 from engine.solving.solution import Solution
 from engine.solving.solve import run
@@ -29,7 +29,7 @@ class CountedControl(Control):
     readings
         How often the clock can be read before the time is up; None for no limit.
     **given
-        As for :class:`engine.Control`, without ``time_limit``.
+        As for :class:`engine.Control`, without ``time_limit`` and ``clock``.
 
     Attributes
     ----------
@@ -38,31 +38,14 @@ class CountedControl(Control):
     """
 
     def __init__(self, readings: int | None = None, **given: Any) -> None:
-        super().__init__(**given)
-        self._limit = readings
-        self._count = itertools.count(1)
-        self.readings = 0
+        self.readings = -1
+        super().__init__(
+            time_limit=None if readings is None else STEP * readings, clock=Clock(self._read), **given
+        )
 
-    def quiet(self) -> CountedControl:
-        """Return a control on the same clock that tells nobody."""
-        part = CountedControl(self._limit, seed=self.seed, threads=self.threads)
-        part._count = self._count
-        return part
-
-    def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        self.readings = next(self._count)
+    def _read(self) -> float:
+        self.readings += 1
         return STEP * self.readings
-
-    def remaining(self) -> float:
-        """Return the seconds left."""
-        seconds = self.elapsed()
-        return float("inf") if self._limit is None else max(0.0, STEP * self._limit - seconds)
-
-    def should_stop(self) -> bool:
-        """Whether the clock was read more often than it may be, or a stop rule fired."""
-        self.readings = next(self._count)
-        return super().should_stop() or (self._limit is not None and self.readings > self._limit)
 
 
 def solve_within(

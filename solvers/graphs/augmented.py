@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.graphs.form import Floats, Graph, Ints
+from engine.solving.control import Control
+from solvers.graphs.form import Floats, Graph
 from solvers.graphs.pairs import Pairs
 from solvers.graphs.relaxation import Relaxed
 from solvers.graphs.rows import Rows, demand_rows, dual_bound
 from solvers.graphs.separation import violated_stars, violated_triangles
 from solvers.graphs.spanning import violated_trees
-from solvers.kernels.jit import kernel
+from solvers.kernels.loading import loading
 
 CHECKED = 10
 """So many steps lie between two looks at the bound."""
@@ -31,33 +32,6 @@ FIXED_FROM, FIXED = 40, 0.15
 
 STEP = 1.6
 """Of the multipliers of the matrix; below the golden ratio the method converges (Glowinski, 1984)."""
-
-
-@kernel
-def _sweep(
-    raw: Floats,
-    lower: Floats,
-    upper: Floats,
-    indptr: Ints,
-    columns: Ints,
-    coefficients: Floats,
-    limits: Floats,
-    squares: Floats,
-    multipliers: Floats,
-    times: int,
-) -> None:
-    """Improve the multiplier of one inequality after another; ``raw`` follows."""
-    for _ in range(times):
-        for row in range(len(limits)):
-            excess = -limits[row]
-            for entry in range(indptr[row], indptr[row + 1]):
-                column = columns[entry]
-                excess += coefficients[entry] * min(max(raw[column], lower[column]), upper[column])
-            change = max(excess / squares[row], -multipliers[row])
-            if change != 0.0:
-                multipliers[row] += change
-                for entry in range(indptr[row], indptr[row + 1]):
-                    raw[columns[entry]] -= change * coefficients[entry]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +52,19 @@ class Augmented:
     ----------
     graph, pairs
         What to bound.
+    control
+        Told of compiling, which its time limit does not count.
     """
 
-    def __init__(self, graph: Graph, pairs: Pairs) -> None:
+    def __init__(self, graph: Graph, pairs: Pairs, control: Control) -> None:
+        with loading(control):
+            from solvers.kernels.inequalities import sweep
+        self.sweep = sweep
         self.graph = graph
         self.pairs = pairs
         self.cost = graph.weights / 2
         self.shift = 1.0 / graph.max_groups
         self.demands = Rows.of(demand_rows(graph, pairs))
-
-    def prepare(self) -> None:
-        """Call every kernel once, so that it is compiled."""
-        run = _Run(self, self._start(), np.zeros(self.pairs.m), np.ones(self.pairs.m))
-        run.step()
-        run.look()
-        run.separate(1)
 
     def solve(
         self,
@@ -170,7 +142,7 @@ class _Run:
             self.multipliers, self.pairs.m
         )
         rows = self.rows
-        _sweep(
+        self.of.sweep(
             raw,
             self.lower,
             self.upper,

@@ -1,4 +1,4 @@
-"""Kernighan-Lin chains in NumPy: nothing to compile, for graphs of some dozen nodes."""
+"""Kernighan-Lin chains: in NumPy, with nothing to compile, for some dozen nodes; compiled for more."""
 
 from __future__ import annotations
 
@@ -52,6 +52,17 @@ def chain(penalties: Penalties, labels: Ints, patience: int) -> float:
     return best
 
 
+def compiled_chain(penalties: Penalties, labels: Ints, patience: int) -> float:
+    """Do the same in machine code, which must be loaded."""
+    from solvers.kernels.chains import walk
+
+    slots = min(int(labels.max()) + 1 + SPARE_GROUPS, len(labels))
+    gain = walk(penalties.demands, labels, slots, patience)
+    if gain > 0:
+        labels[:] = np.unique(labels, return_inverse=True)[1]
+    return gain
+
+
 class _Walk:
     """The partition that a chain is at, with the sums that decide its next move."""
 
@@ -62,17 +73,17 @@ class _Walk:
         self.slots = min(int(labels.max()) + 1 + SPARE_GROUPS, n)
         self.nodes = np.arange(n)
         self.member: Floats = (labels[:, None] == np.arange(self.slots)).astype(np.float64)
-        self.pull: Floats = penalties.weights @ self.member
-        self.sizes: Ints = penalties.sizes @ self.member.astype(np.int64)
+        self.pull: Floats = penalties.demands.weights @ self.member
+        self.sizes: Ints = penalties.demands.sizes @ self.member.astype(np.int64)
         self.counts: Ints = self.member.sum(axis=0).astype(np.int64)
         self.free: Bools = np.ones(n, dtype=bool)
 
     def move(self, node: int, group: int) -> None:
         """Move a node, once and for all."""
         old = self.labels[node]
-        self.pull[:, old] -= self.penalties.weights[:, node]
-        self.pull[:, group] += self.penalties.weights[:, node]
-        for sums, amount in ((self.sizes, self.penalties.sizes[node]), (self.counts, 1)):
+        self.pull[:, old] -= self.penalties.demands.weights[:, node]
+        self.pull[:, group] += self.penalties.demands.weights[:, node]
+        for sums, amount in ((self.sizes, self.penalties.demands.sizes[node]), (self.counts, 1)):
             sums[old] -= amount
             sums[group] += amount
         self.member[node, old], self.member[node, group] = 0.0, 1.0
@@ -84,17 +95,17 @@ class _Walk:
         penalties, labels, nodes = self.penalties, self.labels, self.nodes
         gain: Floats = self.pull - self.pull[nodes, labels][:, None]
         now = penalties.size_violation(self.sizes)
-        joined = penalties.size_violation(self.sizes[None, :] + penalties.sizes[:, None]) - now
-        left = penalties.size_violation(self.sizes[labels] - penalties.sizes) - now[labels]
+        joined = penalties.size_violation(self.sizes[None, :] + penalties.demands.sizes[:, None]) - now
+        left = penalties.size_violation(self.sizes[labels] - penalties.demands.sizes) - now[labels]
         groups = np.array((self.counts > 0).sum())
         more = (self.counts == 0).astype(np.int64)[None, :] - (self.counts[labels] == 1)[:, None]
         wrong: Floats = (joined + left[:, None]).astype(np.float64)
         wrong += penalties.count_violation(groups + more) - penalties.count_violation(groups)
-        if len(penalties.floor_node):
+        if len(penalties.demands.floor_node):
             wrong += self._floors()
-        if len(penalties.forbidden):
+        if len(penalties.demands.forbidden):
             wrong += self._forbidden()
-        gain -= penalties.cost * wrong
+        gain -= penalties.demands.cost * wrong
         empty = np.flatnonzero(self.counts == 0)
         gain[:, empty[1:]] = -np.inf
         if len(empty):
@@ -106,7 +117,7 @@ class _Walk:
     def _floors(self) -> Floats:
         """Return by how much each move raises the violation of the floors, shape (n, slots)."""
         penalties, labels = self.penalties, self.labels
-        at, effect = penalties.floor_node, penalties.floor_effect
+        at, effect = penalties.demands.floor_node, penalties.demands.floor_effect
         values = effect @ self.member
         rows = np.arange(len(at))
         own = values[rows, labels[at]]
@@ -124,7 +135,7 @@ class _Walk:
         """Return by how many forbidden groups each move raises their number, shape (n, slots)."""
         penalties, labels = self.penalties, self.labels
         wrong = np.zeros((len(labels), self.slots))
-        for group in penalties.forbidden:
+        for group in penalties.demands.forbidden:
             held = group.astype(np.int64) @ self.member.astype(np.int64)
             outside = self.counts - held
             lacking = int(group.sum()) - held

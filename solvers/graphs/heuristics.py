@@ -100,8 +100,6 @@ def finished(
             search.report(labels)
         if not allowed or polish:
             with one_thread():
-                if polish and not search.prepare(labels):
-                    break
                 search.descend(labels)
                 if search.labels is None:
                     search.run(REPAIRS, [labels])

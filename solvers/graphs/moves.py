@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.graphs.form import Bools, Floats, Graph, Ints
-
-TOLERANCE = 1e-12
-"""Improvements below this part of all weights are rounding."""
+from solvers.graphs.form import Floats, Graph, Ints
+from solvers.kernels.arrays import fitted
+from solvers.kernels.demands import TOLERANCE, Demands
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,28 +21,11 @@ class Penalties:
 
     Attributes
     ----------
-    weights
-        Shape (n, n): the weights, less ``cost`` where two nodes must stand apart.
-    sizes
-        Shape (n,).
-    limits
-        ``min_size, max_size, min_groups, max_groups``.
-    cost
-        What a violation of 1 costs.
-    floor_node, floor_effect, floor_need
-        Shapes (F,), (F, n), (F,): the floors, each divided by the magnitude of its effects.
-    forbidden
-        Shape (Q, n).
+    demands
+        Them, as kernels take them.
     """
 
-    weights: Floats
-    sizes: Ints
-    limits: Ints
-    cost: float
-    floor_node: Ints
-    floor_effect: Floats
-    floor_need: Floats
-    forbidden: Bools
+    demands: Demands
 
     @classmethod
     def of(cls, graph: Graph) -> Penalties:
@@ -51,31 +33,37 @@ class Penalties:
         cost = 2.0 * float(np.abs(graph.weights).sum()) or 1.0
         floors = graph.floors
         scale = np.maximum(np.abs(floors.effect).sum(axis=1) + np.abs(floors.least - floors.constant), 1e-300)
-        return cls(
+        demands = fitted(
+            Demands,
             weights=graph.weights - cost * graph.apart,
             sizes=graph.sizes,
-            limits=np.array([graph.min_size, graph.max_size, graph.min_groups, graph.max_groups]),
+            min_size=graph.min_size,
+            max_size=graph.max_size,
+            min_groups=graph.min_groups,
+            max_groups=graph.max_groups,
             cost=cost,
             floor_node=floors.node,
-            floor_effect=np.ascontiguousarray(floors.effect / scale[:, None]),
+            floor_effect=floors.effect / scale[:, None],
             floor_need=(floors.least - floors.constant) / scale,
             forbidden=graph.forbidden,
         )
+        return cls(demands)
 
     def size_violation(self, sizes: Ints) -> Ints:
         """Return by how many tasks groups of some sizes are too large or too small; 0 for none."""
-        low, high = self.limits[0], self.limits[1]
+        low, high = self.demands.min_size, self.demands.max_size
         wrong: Ints = np.maximum(sizes - high, 0) + np.maximum(low - sizes, 0)
         return np.where(sizes > 0, wrong, 0)
 
     def count_violation(self, groups: Ints) -> Ints:
         """Return by how many groups a number of groups is wrong."""
-        wrong: Ints = np.maximum(groups - self.limits[3], 0) + np.maximum(self.limits[2] - groups, 0)
+        fewest, most = self.demands.min_groups, self.demands.max_groups
+        wrong: Ints = np.maximum(groups - most, 0) + np.maximum(fewest - groups, 0)
         return wrong
 
     def floor_violation(self, values: Floats) -> Floats:
         """Return the violation at some values of the floors, the first axis counting them."""
-        deficit = self.floor_need.reshape(-1, *[1] * (values.ndim - 1)) - values
+        deficit = self.demands.floor_need.reshape(-1, *[1] * (values.ndim - 1)) - values
         return np.where(deficit > TOLERANCE, 1.0 + deficit, 0.0)
 
     def score(self, labels: Ints) -> float:
@@ -87,22 +75,22 @@ class Penalties:
             Shape (n,).
         """
         same = labels[:, None] == labels[None, :]
-        total = float(self.weights[same].sum()) / 2
+        total = float(self.demands.weights[same].sum()) / 2
         groups, of = np.unique(labels, return_inverse=True)
-        sizes = np.bincount(of, weights=self.sizes, minlength=len(groups)).astype(np.int64)
+        sizes = np.bincount(of, weights=self.demands.sizes, minlength=len(groups)).astype(np.int64)
         wrong = float(self.size_violation(sizes).sum() + self.count_violation(np.array(len(groups))))
-        if len(self.floor_node):
-            values = (self.floor_effect * same[self.floor_node]).sum(axis=1)
+        if len(self.demands.floor_node):
+            values = (self.demands.floor_effect * same[self.demands.floor_node]).sum(axis=1)
             wrong += float(self.floor_violation(values).sum())
-        if len(self.forbidden):
+        if len(self.demands.forbidden):
             member = labels[None, :] == groups[:, None]
-            wrong += float((member[:, None, :] == self.forbidden).all(axis=2).sum())
-        return total - self.cost * wrong
+            wrong += float((member[:, None, :] == self.demands.forbidden).all(axis=2).sum())
+        return total - self.demands.cost * wrong
 
     @property
     def tolerance(self) -> float:
         """The least improvement that counts."""
-        return TOLERANCE * self.cost
+        return TOLERANCE * self.demands.cost
 
 
 def best_swap(penalties: Penalties, labels: Ints) -> Ints | None:
@@ -116,14 +104,14 @@ def best_swap(penalties: Penalties, labels: Ints) -> Ints | None:
         The demands, and the partition, shape (n,), with groups numbered from 0.
     """
     member = np.eye(int(labels.max()) + 1)[labels]
-    pull = penalties.weights @ member
+    pull = penalties.demands.weights @ member
     own = pull[np.arange(len(labels)), labels]
     gain = pull[:, labels] - own[:, None]
-    gain = gain + gain.T - 2 * penalties.weights
-    sizes = penalties.sizes @ member.astype(np.int64)
-    after = sizes[labels][:, None] - penalties.sizes[:, None] + penalties.sizes[None, :]
+    gain = gain + gain.T - 2 * penalties.demands.weights
+    sizes = penalties.demands.sizes @ member.astype(np.int64)
+    after = sizes[labels][:, None] - penalties.demands.sizes[:, None] + penalties.demands.sizes[None, :]
     change = penalties.size_violation(after) - penalties.size_violation(sizes)[labels][:, None]
-    gain -= penalties.cost * (change + change.T)
+    gain -= penalties.demands.cost * (change + change.T)
     gain[labels[:, None] == labels[None, :]] = -np.inf
     one, other = np.unravel_index(int(np.argmax(gain)), gain.shape)
     if gain[one, other] <= penalties.tolerance:
@@ -159,15 +147,15 @@ def merger_gains(penalties: Penalties, labels: Ints) -> Floats:
         As for :func:`best_swap`.
     """
     member = np.eye(int(labels.max()) + 1)[labels]
-    gain: Floats = member.T @ penalties.weights @ member
-    sizes = penalties.sizes @ member.astype(np.int64)
+    gain: Floats = member.T @ penalties.demands.weights @ member
+    sizes = penalties.demands.sizes @ member.astype(np.int64)
     before = penalties.size_violation(sizes)
-    gain -= penalties.cost * (
+    gain -= penalties.demands.cost * (
         penalties.size_violation(sizes[:, None] + sizes[None, :]) - before[:, None] - before[None, :]
     )
     count = np.array(len(sizes))
     fewer = penalties.count_violation(count - 1) - penalties.count_violation(count)
-    gain -= penalties.cost * float(fewer)
+    gain -= penalties.demands.cost * float(fewer)
     np.fill_diagonal(gain, -np.inf)
     return gain
 
@@ -185,7 +173,7 @@ def splits(penalties: Penalties, labels: Ints) -> list[Ints]:
         held = np.flatnonzero(labels == group)
         if len(held) < 2:
             continue
-        inside = penalties.weights[np.ix_(held, held)].copy()
+        inside = penalties.demands.weights[np.ix_(held, held)].copy()
         np.fill_diagonal(inside, np.inf)
         one, other = np.unravel_index(int(np.argmin(inside)), inside.shape)
         np.fill_diagonal(inside, 0.0)

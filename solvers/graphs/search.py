@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from engine.solving.control import Control
-from solvers.graphs import chains
+from solvers.graphs.chains import chain, compiled_chain
 from solvers.graphs.form import Graph, Ints
 from solvers.graphs.moves import Penalties, best_merge, best_swap, splits
-from solvers.kernels.in_time import compiled_in_time
+from solvers.kernels.loading import loading
 
 COMPILED_NODES = 40
 """From so many nodes on, compiled chains repay the wait for the compiler."""
@@ -45,8 +46,16 @@ class Search:
         self.penalties = Penalties.of(graph)
         self.labels: Ints | None = None
         self.value = -np.inf
-        self.chain: Chain = chains.chain
-        self.compiled = graph.n >= COMPILED_NODES if compiled is None else compiled
+        self._compiled = graph.n >= COMPILED_NODES if compiled is None else compiled
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The walk, compiled where that is wanted."""
+        if not self._compiled:
+            return chain
+        with loading(self.control):
+            import solvers.kernels.chains  # noqa: F401
+        return compiled_chain
 
     def run(self, iterations: int, starts: Sequence[Ints] = ()) -> Ints | None:
         """Search; return the best partition found that meets the demands, None without one.
@@ -61,8 +70,6 @@ class Search:
         begun = list(starts) or [np.arange(self.graph.n), self._random()]
         for start in begun:
             self.report(start)
-        if not self.prepare(begun[0]):
-            return self.labels
         found = [self.descend(start) for start in begun]
         scores = [self.penalties.score(labels) for labels in found]
         current, score = found[int(np.argmax(scores))], max(scores)
@@ -108,27 +115,6 @@ class Search:
         self.labels, self.value = labels.copy(), value
         self.control.incumbent(self.graph.membership(labels), value)
         return True
-
-    def prepare(self, start: Ints) -> bool:
-        """Take the compiled chains where they are wanted; return False if the time ends before.
-
-        Parameters
-        ----------
-        start
-            Under a time limit it is improved before they are ready, so that there is a partition.
-        """
-        if not self.compiled or self.chain is not chains.chain:
-            return True
-        if np.isfinite(self.control.remaining()):
-            self.descend(start)
-        from solvers.graphs import compiled_chains
-
-        nodes = np.arange(self.graph.n)
-        with self.control.stage("compile"):
-            ready = compiled_in_time(lambda: compiled_chains.chain(self.penalties, nodes, 0), self.control)
-        if ready:
-            self.chain = compiled_chains.chain
-        return ready
 
     def _regrouped(self, labels: Ints) -> Ints | None:
         """Return a better partition by a swap, a merger or a split, None where there is none."""

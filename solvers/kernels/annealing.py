@@ -1,4 +1,4 @@
-"""Compiled kernel of simulated annealing over groupings: for pools too large for exhaustive swaps.
+"""Compiled simulated annealing over groupings: for pools too large for exhaustive swaps.
 
 Array conventions as in :mod:`solvers.kernels.relaxation`; rank-one changes and the evaluation of all
 leaving groups at once follow the fast interchange of Whitaker (INFOR, 1983) for the p-median problem.
@@ -6,56 +6,58 @@ leaving groups at once follow the fast interchange of Whitaker (INFOR, 1983) for
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
-from solvers.kernels.jit import kernel
-from solvers.kernels.relaxation import Floats, Ints, Members
-
-Floats2 = NDArray[np.float64]
-Ints2 = NDArray[np.int64]
+from solvers.kernels.arrays import Floats, OutFloats, OutFloats2, OutInts, OutInts2, Random, Signs
+from solvers.kernels.drawing import accepts, draw
+from solvers.kernels.jit import inner, kernel
+from solvers.kernels.programs import Groups
 
 
-@kernel
-def _draw(random: NDArray[np.uint64]) -> int:
-    """Advance a xorshift generator (Marsaglia, 2003) and return 53 random bits."""
-    word = random[0]
-    word ^= word << np.uint64(13)
-    word ^= word >> np.uint64(7)
-    word ^= word << np.uint64(17)
-    random[0] = word
-    return int(word >> np.uint64(11))
+class Service(NamedTuple):
+    """Who serves each task.
 
-
-@kernel
-def _rank(
-    t: int,
-    holders: Ints2,
-    worths: Floats2,
-    held: Ints,
-    floor: Floats,
-    first: Floats,
-    second: Floats,
-    server: Ints,
-    loss: Floats,
-) -> float:
-    """Find again the two best values of a task; return the change of the first one.
-
-    ``held[t]`` chosen groups hold task t: row t of ``holders`` has their positions and ``worths`` the
-    values they give it. ``loss``, the change of value when the group at a position leaves, follows.
+    Attributes
+    ----------
+    floor
+        Shape (N,): what a task is worth that nobody serves.
+    holders, worths, held
+        Shapes (N, slots), (N, slots) and (N,): the positions of the chosen groups that hold each task,
+        the values they give it, and how many there are.
+    first, second, server
+        Shape (N,): the two best values of each task, and the position that gives the best, −1 for none.
+    loss
+        Shape (slots,): the change of value when the group at a position leaves.
     """
+
+    floor: Floats
+    holders: OutInts2
+    worths: OutFloats2
+    held: OutInts
+    first: OutFloats
+    second: OutFloats
+    server: OutInts
+    loss: OutFloats
+
+
+@inner
+def _rank(t: int, service: Service) -> float:
+    """Find again the two best values of a task; return the change of the first one."""
+    first, second, server, loss = service.first, service.second, service.server, service.loss
     before = first[t]
     if server[t] >= 0:
         loss[server[t]] -= second[t] - before
-    best = floor[t]
-    following = floor[t]
+    best = service.floor[t]
+    following = best
     by = -1
-    for k in range(held[t]):
-        worth = worths[t, k]
+    for k in range(service.held[t]):
+        worth = service.worths[t, k]
         if worth > best:
             following = best
             best = worth
-            by = holders[t, k]
+            by = service.holders[t, k]
         elif worth > following:
             following = worth
     first[t] = best
@@ -68,21 +70,15 @@ def _rank(
 
 @kernel
 def anneal(
-    indptr: Ints,
-    members: Members,
-    serve: Floats,
-    open_: Floats,
-    cost: Floats,
-    state: NDArray[np.int8],
+    groups: Groups,
+    state: Signs,
     floor: Floats,
-    limits: Ints,
-    cap: float,
-    chosen: Ints,
+    chosen: OutInts,
     count: int,
-    best: Ints,
+    best: OutInts,
     record: float,
     temperatures: Floats,
-    random: NDArray[np.uint64],
+    random: Random,
 ) -> tuple[int, float]:
     """Try one random entering group per temperature, with the group that leaves best.
 
@@ -92,9 +88,10 @@ def anneal(
     preceded by its number; what a task is worth that nobody serves, ``floor`` tells. Returns the number
     of groups and the value of the best choice.
     """
+    indptr, members, serve, cost = groups.indptr, groups.members, groups.serve, groups.cost
     n_tasks = len(floor)
-    n_groups = len(open_)
-    slots = max(limits[0], count) + 1
+    n_groups = len(cost)
+    slots = max(groups.most, count) + 1
     holders = np.empty((n_tasks, slots), dtype=np.int64)
     worths = np.empty((n_tasks, slots))
     held = np.zeros(n_tasks, dtype=np.int64)
@@ -104,6 +101,7 @@ def anneal(
     loss = np.zeros(slots)
     correction = np.zeros(slots)
     touched = np.empty(n_tasks, dtype=np.int64)
+    service = Service(floor, holders, worths, held, first, second, server, loss)
     taken = np.zeros(n_groups, dtype=np.bool_)
     value = 0.0
     spent = 0.0
@@ -118,7 +116,7 @@ def anneal(
     fill = count
     count = 0
     least = -1
-    plain = not np.isfinite(cap)
+    plain = not np.isfinite(groups.cap)
     move = -fill
     while move < len(temperatures):
         if move < 0:
@@ -131,12 +129,12 @@ def anneal(
             dropped = -1
         else:
             # Of two draws the lesser: the odds fall in a straight line from the first group to the last.
-            entering = min(_draw(random) % n_groups, _draw(random) % n_groups)
+            entering = min(draw(random, n_groups), draw(random, n_groups))
             leaving = -1
             if taken[entering] or state[entering] != 0:
                 move += 1
                 continue
-            gain = open_[entering]
+            gain = groups.opening[entering]
             met = 0
             for e in range(indptr[entering], indptr[entering + 1]):
                 t = members[e]
@@ -153,7 +151,7 @@ def anneal(
                         met += 1
                     correction[server[t]] += extra
             change = -np.inf
-            if count < limits[0] and spent + cost[entering] <= cap:
+            if count < groups.most and spent + cost[entering] <= groups.cap:
                 change = gain
             if plain:
                 if least >= 0 and gain + loss[least] + correction[least] > change:
@@ -170,20 +168,19 @@ def anneal(
                     if (
                         total > change
                         and state[chosen[i]] == 0
-                        and spent + cost[entering] - cost[chosen[i]] <= cap
+                        and spent + cost[entering] - cost[chosen[i]] <= groups.cap
                     ):
                         change = total
                         leaving = i
             for j in range(met):
                 correction[touched[j]] = 0.0
-            uniform = (_draw(random) + 1) * 2.0**-53
-            if not change > temperatures[move] * np.log(uniform):
+            if not accepts(random, change, temperatures[move]):
                 move += 1
                 continue
         if leaving >= 0:
             g = chosen[leaving]
             taken[g] = False
-            value -= open_[g]
+            value -= groups.opening[g]
             spent -= cost[g]
             for e in range(indptr[g], indptr[g + 1]):
                 t = members[e]
@@ -193,7 +190,7 @@ def anneal(
                 held[t] -= 1
                 holders[t, k] = holders[t, held[t]]
                 worths[t, k] = worths[t, held[t]]
-                value += _rank(t, holders, worths, held, floor, first, second, server, loss)
+                value += _rank(t, service)
             if entering < 0:
                 # The last position fills the gap.
                 count -= 1
@@ -216,21 +213,21 @@ def anneal(
                 count += 1
             chosen[position] = entering
             taken[entering] = True
-            value += open_[entering]
+            value += groups.opening[entering]
             spent += cost[entering]
-            loss[position] = -open_[entering]
+            loss[position] = -groups.opening[entering]
             for e in range(indptr[entering], indptr[entering + 1]):
                 t = members[e]
                 holders[t, held[t]] = position
                 worths[t, held[t]] = serve[e]
                 held[t] += 1
-                value += _rank(t, holders, worths, held, floor, first, second, server, loss)
+                value += _rank(t, service)
             move += 1
         least = -1
         for i in range(count):
             if state[chosen[i]] == 0 and (least < 0 or loss[i] > loss[least]):
                 least = i
-        if move >= 0 and least >= 0 and count > limits[1] and loss[least] > 1e-12:
+        if move >= 0 and least >= 0 and count > groups.least and loss[least] > 1e-12:
             dropped = least
         if move >= 0 and value > record + 1e-12:
             record = value

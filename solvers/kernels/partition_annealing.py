@@ -1,65 +1,72 @@
-"""Compiled kernel of simulated annealing over partitions.
-
-Array conventions as in :mod:`solvers.kernels.relaxation`.
-"""
+"""Compiled simulated annealing over partitions."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
+import numpy as np
+
+from solvers.kernels.arrays import Bools, Floats, Ints, Members, OutInts, Random
+from solvers.kernels.drawing import accepts, draw
 from solvers.kernels.jit import kernel
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
+class Parts(NamedTuple):
+    """The groups that a partition may be made of.
 
-@kernel
-def _draw(random: NDArray[np.uint64], limit: int) -> int:
-    """Advance a xorshift generator (Marsaglia, 2003) and return a number below ``limit``."""
-    word = random[0]
-    word ^= word << np.uint64(13)
-    word ^= word >> np.uint64(7)
-    word ^= word << np.uint64(17)
-    random[0] = word
-    return int(word >> np.uint64(11)) % limit
+    Attributes
+    ----------
+    indptr, members
+        Group g has the tasks ``members[indptr[g] : indptr[g + 1]]``.
+    holders, holding
+        Task t is in the groups ``holding[holders[t] : holders[t + 1]]``.
+    weight, value, cost
+        Shape (K,): value with a price for every member, value without, cost.
+    fixed
+        Shape (K,): groups that stay.
+    least, most, cap
+        Bounds on the number of groups, and on what they cost.
+    """
+
+    indptr: Ints
+    members: Members
+    holders: Ints
+    holding: Ints
+    weight: Floats
+    value: Floats
+    cost: Floats
+    fixed: Bools
+    least: int
+    most: int
+    cap: float
 
 
 @kernel
 def anneal_partition(
-    indptr: Ints,
-    members: NDArray[np.int32],
-    holders: Ints,
-    holding: Ints,
-    weight: Floats,
-    value: Floats,
-    cost: Floats,
-    fixed: NDArray[np.bool_],
-    least: int,
-    most: int,
-    cap: float,
-    owner: Ints,
-    chosen: Ints,
+    parts: Parts,
+    owner: OutInts,
+    chosen: OutInts,
     count: int,
-    best: Ints,
+    best: OutInts,
     record: float,
     temperatures: Floats,
-    random: NDArray[np.uint64],
+    random: Random,
 ) -> tuple[int, float]:
     """Force in one group per temperature, taking out those it overlaps, and one more where it is full.
 
-    ``holding[holders[t] : holders[t + 1]]`` are the groups that hold task t. A move changes the sum of
-    the weights, which hold a price for every task, and is accepted by the rule of Metropolis. While a
-    task is in no group, every second move forces in a group that holds one such task. ``owner[t]`` is
-    the group of task t or −1, and ``chosen`` the groups, ``count`` of them; both are kept up to date.
-    ``best`` receives every partition whose values add up to more than ``record``, preceded by its
-    number. Returns the number of groups and the best value.
+    A move changes the sum of the weights, which hold a price for every task, and is accepted by the rule of
+    Metropolis. While a task is in no group, every second move forces in a group that holds one such task.
+    ``owner[t]`` is the group of task t or −1, and ``chosen`` the groups, ``count`` of them; both are kept
+    up to date. ``best`` receives every partition whose values add up to more than ``record``, preceded by
+    its number. Returns the number of groups and the best value.
     """
+    indptr, members, weight, value, cost = parts.indptr, parts.members, parts.weight, parts.value, parts.cost
+    holders, fixed = parts.holders, parts.fixed
     n_tasks = len(owner)
     n_groups = len(weight)
-    place = np.full(n_groups, -1, dtype=np.int64)
+    place = np.full(n_groups, -1)
     loose = np.empty(n_tasks, dtype=np.int64)
-    at = np.full(n_tasks, -1, dtype=np.int64)
+    at = np.full(n_tasks, -1)
     left = 0
     total = 0.0
     spent = 0.0
@@ -75,14 +82,14 @@ def anneal_partition(
     going = np.empty(n_tasks + 1, dtype=np.int64)
     marked = np.zeros(n_groups, dtype=np.bool_)
     for move in range(len(temperatures)):
-        if left and _draw(random, 2):
-            t = loose[_draw(random, left)]
+        if left and draw(random, 2):
+            t = loose[draw(random, left)]
             width = holders[t + 1] - holders[t]
             if width == 0:
                 continue
-            entering = holding[holders[t] + _draw(random, width)]
+            entering = parts.holding[holders[t] + draw(random, width)]
         else:
-            entering = _draw(random, n_groups)
+            entering = draw(random, n_groups)
         if place[entering] >= 0:
             continue
         change = weight[entering]
@@ -98,7 +105,7 @@ def anneal_partition(
                 change -= weight[g]
                 after -= cost[g]
                 barred |= fixed[g]
-        if not barred and count - leaving + 1 > most:
+        if not barred and count - leaving + 1 > parts.most:
             lightest = -1
             for k in range(count):
                 g = chosen[k]
@@ -114,8 +121,7 @@ def anneal_partition(
                 after -= cost[lightest]
         for k in range(leaving):
             marked[going[k]] = False
-        uniform = (_draw(random, 1 << 53) + 1) * 2.0**-53
-        if barred or after > cap or change <= temperatures[move] * np.log(uniform):
+        if not accepts(random, change, temperatures[move]) or barred or after > parts.cap:
             continue
         for k in range(leaving):
             g = going[k]
@@ -144,34 +150,9 @@ def anneal_partition(
             loose[at[t]] = last
             at[last] = at[t]
             at[t] = -1
-        if left == 0 and count >= least and total > record:
+        if left == 0 and count >= parts.least and total > record:
             record = total
             best[0] = count
             for k in range(count):
                 best[k + 1] = chosen[k]
     return count, record
-
-
-def compile_kernels() -> None:
-    """Compile all of the above, or load what was compiled, on a group of one task."""
-    nothing, one, indptr = np.zeros(1), np.zeros(1, dtype=np.int64), np.array([0, 1])
-    anneal_partition(
-        indptr,
-        np.zeros(1, dtype=np.int32),
-        indptr,
-        one,
-        nothing,
-        nothing,
-        nothing,
-        np.zeros(1, dtype=np.bool_),
-        1,
-        1,
-        np.inf,
-        np.array([-1]),
-        np.zeros(2, dtype=np.int64),
-        0,
-        np.zeros(3, dtype=np.int64),
-        -np.inf,
-        np.ones(1),
-        np.ones(1, dtype=np.uint64),
-    )

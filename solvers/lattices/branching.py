@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from engine.solving.control import Control
+from solvers.kernels.arrays import fitted
+from solvers.kernels.loading import loading
+from solvers.kernels.separable import Descent, Numbers, Structure
 from solvers.lattices.climbing import find_atoms
 from solvers.lattices.form import Floats, LatticeForm, Members, Prices
 from solvers.lattices.pricing import Priced, ranked
 from solvers.lattices.threads import Stopped, done_on_threads
-
-if TYPE_CHECKING:
-    from solvers.kernels.descent import Descent, Numbers
 
 MOST_TASKS = 200
 """The tables of a bound take 8 N³ bytes."""
@@ -51,8 +51,6 @@ class Branching:
     """
 
     def __init__(self, form: LatticeForm, threads: int, max_nodes: int | None = None) -> None:
-        from solvers.kernels.descent import Structure
-
         self.form, self.threads, self.max_nodes = form, threads, max_nodes
         self.gave_up = False
         model: Any = form.model
@@ -74,12 +72,13 @@ class Branching:
         forbidden = np.zeros((len(form.limits.forbidden), form.n_tasks), dtype=bool)
         for row, (group, _) in enumerate(form.limits.forbidden):
             forbidden[row, sorted(group)] = True
-        self._structure = Structure(
-            atoms,
-            atoms.astype(np.float64) @ effects,
-            conflicts[np.ix_(order, order)],
-            forbidden,
-            _largest_sums(effects, atoms),
+        self._structure = fitted(
+            Structure,
+            atoms=atoms,
+            effects=atoms.astype(np.float64) @ effects,
+            conflicts=conflicts[np.ix_(order, order)],
+            forbidden=forbidden,
+            others=_largest_sums(effects, atoms),
         )
         self._size_weights = np.asarray(model.size_weights, dtype=np.float64)
         self._singles = np.eye(form.n_tasks, dtype=bool)
@@ -129,8 +128,6 @@ class Branching:
         return descents
 
     def _descent(self, prices: Prices, inside: Members, threshold: float, room: int) -> Descent:
-        from solvers.kernels.descent import Descent
-
         atoms = self._structure.atoms
         (count, n_tasks), root = atoms.shape, len(inside)
         state = np.zeros(n_tasks, dtype=np.int8)
@@ -149,33 +146,34 @@ class Branching:
             sums=sums,
             base=base,
             likely=np.full(count + 1, n_tasks // 2, dtype=np.int64),
+            size=np.full(count + 1, held.sum(), dtype=np.int64),
+            undecided=np.full(count + 1, (state == 0).sum(), dtype=np.int64),
             found=np.zeros(1, dtype=np.int64),
             worths=np.concatenate([[threshold], np.full(room, -np.inf)]),
             groups=np.zeros((room, n_tasks), dtype=bool),
         )
 
     def _numbers(self, prices: Prices) -> Numbers:
-        from solvers.kernels.descent import Numbers
-
         form = self.form
         floor = np.where(
             np.isfinite(form.floor), form.floor - self._offsets - 1e-12 * form.gain_magnitude, -1e300
         )
-        return Numbers(
-            max(2, form.limits.min_size),
-            form.limits.max_size,
-            self._size_weights,
-            self._gain_worth,
-            self._gain_worth * self._offsets - prices.serve,
-            floor,
-            prices.hold,
-            form.is_partition,
+        return fitted(
+            Numbers,
+            min_size=max(2, form.limits.min_size),
+            max_size=form.limits.max_size,
+            size_weights=self._size_weights,
+            gain_worth=self._gain_worth,
+            over=self._gain_worth * self._offsets - prices.serve,
+            floor=floor,
+            hold=prices.hold,
+            rigid=form.is_partition,
         )
 
     def _run(self, descents: list[Descent], prices: Prices, keep: bool, control: Control) -> bool:
         """Search until all is looked at or the time is up; return whether all was."""
-        from solvers.kernels.descent import descend
-
+        with loading(control):
+            from solvers.kernels.descent import descend
         numbers = self._numbers(prices)
         self.gave_up = False
         most = None if self.max_nodes is None else max(1, self.max_nodes // len(descents))

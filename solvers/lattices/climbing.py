@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from engine.arrays import power_of_two
 from engine.gains.separable import SeparableModel
 from engine.problem.limits import Limits
+from engine.solving.control import Control
+from solvers.kernels.arrays import fitted
+from solvers.kernels.loading import loading
+from solvers.kernels.separable import Atoms, Numbers
 from solvers.lattices.form import Floats, LatticeForm, Members, Prices
 
 STEPS = 40
@@ -24,10 +28,10 @@ class Climber(Protocol):
         ...
 
 
-def make_climber(form: LatticeForm) -> Climber:
+def make_climber(form: LatticeForm, control: Control) -> Climber:
     """Return the local search that suits a model."""
     if isinstance(form.model, SeparableModel) and form.has_increasing_worth:
-        return SeparableClimber(form)
+        return SeparableClimber(form, control)
     return EvaluatingClimber(form)
 
 
@@ -62,18 +66,30 @@ class SeparableClimber:
     ----------
     form
         The program; its model must be separable, and worth more the larger the gains.
+    control
+        Told of compiling, which its time limit does not count.
     """
 
-    def __init__(self, form: LatticeForm) -> None:
+    def __init__(self, form: LatticeForm, control: Control) -> None:
+        with loading(control):
+            from solvers.kernels.climbing import climb
         self.form = form
-        self.atoms, self.conflicts = find_atoms(form.limits)
+        self._climb = climb
+        tasks, conflicts = find_atoms(form.limits)
         model: Any = form.model
         structure: SeparableModel = model
         effects = structure.pairs * form.direction
         np.fill_diagonal(effects, 0.0)
         # The kernel's tolerances are absolute: gains and worths are given in units of their magnitude.
         unit, self._unit = power_of_two(form.gain_magnitude), power_of_two(form.magnitude)
-        self._effects = self.atoms.astype(np.float64) @ effects / unit
+        tasks = np.pad(tasks, ((0, 1), (0, 0)))
+        self._atoms = fitted(
+            Atoms,
+            tasks=tasks,
+            sizes=tasks.sum(axis=1),
+            effects=tasks.astype(np.float64) @ effects / unit,
+            conflicts=np.pad(conflicts, ((0, 1), (0, 1))),
+        )
         self._size_weights = np.asarray(structure.size_weights, dtype=np.float64)
         offsets = structure.offsets * form.direction / unit
         self._floor = np.maximum(form.floor / unit - offsets, -1e300)
@@ -83,30 +99,24 @@ class SeparableClimber:
 
     def climb(self, starts: Members, prices: Prices) -> Members:
         """Climb from each group."""
-        from solvers.kernels.climbing import climb
-
-        form = self.form
-        held = (starts @ self.atoms.T) > 0
+        form, tasks = self.form, self._atoms.tasks[:-1]
+        held = np.ascontiguousarray((starts @ tasks.T) > 0)
         serve, hold = prices.serve / self._unit, prices.hold / self._unit
+        numbers = fitted(
+            Numbers,
+            min_size=form.limits.min_size,
+            max_size=form.limits.max_size,
+            size_weights=self._size_weights,
+            gain_worth=self._gain_worth,
+            over=self._offset_worth - serve,
+            floor=self._floor,
+            hold=hold,
+            rigid=form.is_partition,
+        )
         alone = np.maximum(self._alone - serve, -1e6 if form.is_partition else 0.0) - hold
         worths = np.empty(len(starts))
-        climb(
-            held,
-            self.atoms,
-            self._effects,
-            self.conflicts,
-            form.limits.min_size,
-            form.limits.max_size,
-            self._size_weights,
-            self._gain_worth,
-            self._offset_worth - serve,
-            self._floor,
-            hold,
-            alone,
-            form.is_partition,
-            worths,
-        )
-        met: Members = (held[np.isfinite(worths)] @ self.atoms) > 0
+        self._climb(held, self._atoms, numbers, alone, worths)
+        met: Members = (held[np.isfinite(worths)] @ tasks) > 0
         return met
 
 

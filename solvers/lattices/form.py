@@ -19,9 +19,6 @@ Members = NDArray[np.bool_]
 
 UNLIMITED = 1 << 30
 
-NEVER = -1e30
-"""What a scan gives to a group that may not be chosen, and to serving where that is not possible."""
-
 POSSIBLE = -1e29
 """Anything that is possible is worth more."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 from engine.solving.control import Control
 from solvers.lattices.branching import Branching
 from solvers.lattices.enumeration import Enumeration
@@ -16,12 +19,18 @@ class Hybrid:
     ----------
     branching
         Tried first; gives up after its largest number of nodes.
-    enumeration
-        Takes over.
+    enumerate_all
+        Makes the pricer that takes over, once it is needed.
     """
 
-    def __init__(self, branching: Branching, enumeration: Enumeration) -> None:
-        self.branching, self.enumeration = branching, enumeration
+    def __init__(self, branching: Branching, enumerate_all: Callable[[], Enumeration]) -> None:
+        self.branching = branching
+        self._enumerate_all = enumerate_all
+
+    @cached_property
+    def enumeration(self) -> Enumeration:
+        """The pricer that takes over."""
+        return self._enumerate_all()
 
     def price(self, prices: Prices, count: int, least: float, control: Control) -> Priced:
         """Return the groups worth most, and a bound on all."""

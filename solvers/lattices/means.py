@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.gains.separable import SeparableModel
+from engine.solving.control import Control
 from solvers.lattices.climbing import Climber, make_climber
 from solvers.lattices.form import Floats, LatticeForm
 from solvers.lattices.partition_search import (
@@ -34,19 +35,21 @@ class Means:
     partitions: PartitionSearch | None
 
     @classmethod
-    def of(cls, form: LatticeForm, pricer: Pricer, totals: Floats | None = None) -> Means:
+    def of(cls, form: LatticeForm, pricer: Pricer, control: Control, totals: Floats | None = None) -> Means:
         """Return the means that suit a form.
 
         Parameters
         ----------
         form, pricer
             What to solve, and its exact pricing.
+        control
+            Told of compiling, which its time limit does not count.
         totals
             Shape (2^N,): the total value of each group by its code, where groups are disjoint and listed.
         """
         partitions: PartitionSearch | None = None
         if totals is not None:
-            partitions = ListedPartitionSearch(form, totals)
+            partitions = ListedPartitionSearch(form, control, totals)
         elif form.is_partition and isinstance(form.model, SeparableModel):
-            partitions = SeparablePartitionSearch(form)
-        return cls(pricer, make_climber(form), partitions)
+            partitions = SeparablePartitionSearch(form, control)
+        return cls(pricer, make_climber(form, control), partitions)

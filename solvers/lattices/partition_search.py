@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.gains.separable import SeparableModel
+from engine.solving.control import Control
+from solvers.kernels.arrays import fitted, random_word
+from solvers.kernels.loading import loading
+from solvers.kernels.separable import Pairs, empty_sums
 from solvers.lattices.climbing import find_atoms
 from solvers.lattices.form import POSSIBLE, Floats, LatticeForm, Members
 
@@ -39,10 +43,15 @@ class SeparablePartitionSearch:
     ----------
     form
         The program; its model must be separable and its groups disjoint.
+    control
+        Told of compiling, which its time limit does not count.
     """
 
-    def __init__(self, form: LatticeForm) -> None:
+    def __init__(self, form: LatticeForm, control: Control) -> None:
+        with loading(control):
+            from solvers.kernels.atom_partitions import improve_partition
         self.form = form
+        self._improve = improve_partition
         atoms, conflicts = find_atoms(form.limits)
         # Forced groups stand as they are, and nothing joins them.
         free = ~(atoms & form.forced.any(axis=0)).any(axis=1)
@@ -64,8 +73,6 @@ class SeparablePartitionSearch:
 
     def search(self, start: Members, least: int, most: int, seed: int) -> Members:
         """Return the groups of a good partition, shape (k, N), forced ones included."""
-        from solvers.kernels.partitions import improve_partition
-
         form, forced = self.form, len(self.form.forced)
         count = len(self.atoms)
         if not count:
@@ -73,27 +80,23 @@ class SeparablePartitionSearch:
         most = min(most - forced, count)
         slots = max(1, most)
         label = self._labels(start, slots)
-        best: NDArray[np.int64] = label.copy()
-        improve_partition(
-            label,
-            slots,
-            self.atoms.sum(axis=1).astype(np.int64),
-            self._between,
-            self._inner,
-            self._linear,
-            self._alone,
-            self._conflicts,
-            max(0, least - forced),
-            most,
-            form.limits.min_size,
-            form.limits.max_size,
-            self._size_weights,
-            self._fine,
-            RESTARTS,
-            seed + 1,
-            best,
+        pairs = fitted(
+            Pairs,
+            sizes=np.pad(self.atoms.sum(axis=1), (0, 1)),
+            between=np.pad(self._between, ((0, 1), (0, 1))),
+            inner=np.pad(self._inner, (0, 1)),
+            linear=np.pad(self._linear, (0, 1)),
+            alone=np.pad(self._alone, (0, 1)),
+            conflicts=np.pad(self._conflicts, ((0, 1), (0, 1))),
+            size_weights=self._size_weights,
+            min_groups=max(0, least - forced),
+            max_groups=most,
+            min_size=form.limits.min_size,
+            max_size=form.limits.max_size,
+            fine=self._fine,
         )
-        groups = (best == np.unique(best)[:, None]).astype(np.int64) @ self.atoms > 0
+        self._improve(pairs, empty_sums(slots, count), RESTARTS, random_word(seed), label)
+        groups = (label == np.unique(label)[:, None]).astype(np.int64) @ self.atoms > 0
         return np.concatenate([form.forced, groups])
 
     def _labels(self, start: Members, slots: int) -> NDArray[np.int64]:
@@ -117,12 +120,17 @@ class ListedPartitionSearch:
     ----------
     form
         The program, its groups disjoint.
+    control
+        Told of compiling, which its time limit does not count.
     totals
         Shape (2^N,): the total value of each group by its code, far below 0 where it may not be chosen.
     """
 
-    def __init__(self, form: LatticeForm, totals: Floats) -> None:
+    def __init__(self, form: LatticeForm, control: Control, totals: Floats) -> None:
+        with loading(control):
+            from solvers.kernels.listed_partitions import improve_listed_partition
         self.form = form
+        self._improve = improve_listed_partition
         self._totals = totals.copy()
         self._totals[0] = 0.0
         usual = np.abs(totals[totals > POSSIBLE])
@@ -137,8 +145,6 @@ class ListedPartitionSearch:
 
     def search(self, start: Members, least: int, most: int, seed: int) -> Members:
         """Return the groups of a good partition, shape (k, N), the forced ones first of all."""
-        from solvers.kernels.partitions import improve_listed_partition
-
         form = self.form
         slots = min(most, form.n_tasks)
         powers = 1 << np.arange(form.n_tasks)
@@ -151,16 +157,7 @@ class ListedPartitionSearch:
                 used += 1
         codes[slots - 1] |= int(powers[~taken].sum())
         best = codes.copy()
-        improve_listed_partition(
-            codes,
-            self._totals,
-            form.n_tasks,
-            least,
-            most,
-            self._fine,
-            RESTARTS,
-            seed + 1,
-            best,
-        )
+        fine, random = self._fine, random_word(seed)
+        self._improve(codes, self._totals, form.n_tasks, least, most, fine, RESTARTS, random, best)
         groups = best[best > 0]
         return (groups[:, None] >> np.arange(form.n_tasks) & 1).astype(bool)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.gains.separable import SeparableModel
 from engine.solving.control import Control
-from solvers.lattices.form import NEVER, LatticeForm, Prices
+from solvers.kernels.arrays import fitted
+from solvers.kernels.lanes import NEVER, Tables
+from solvers.kernels.loading import loading
+from solvers.lattices.form import LatticeForm, Prices
 from solvers.lattices.threads import Stopped, done_on_threads
-
-if TYPE_CHECKING:
-    from solvers.kernels.group_scan import Tables
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -120,17 +120,18 @@ class SeparableScan:
         return None if exact is None else (exact, self.error(prices, np.float64))
 
     def _scan(self, prices: Prices, blocks: Ints, control: Control, exact: bool) -> Floats | None:
-        from solvers.kernels.group_scan import scan
-
+        with loading(control):
+            from solvers.kernels.group_scan import scan
         tables = self._tables(prices, exact)
         bests = np.empty(len(blocks))
+        nothing, none = np.full(len(blocks), np.inf), np.zeros(0, dtype=np.int64)
         edges = np.linspace(0, len(blocks), min(SLICES, len(blocks)) + 1).astype(np.int64)
         slices = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
         def work(part: tuple[int, int], stopped: Stopped) -> bool:
             if stopped():
                 return False
-            scan(blocks, *part, tables, bests)
+            scan(blocks, *part, tables, bests, nothing, none)
             return True
 
         return bests if done_on_threads(work, slices, self.threads, control) else None
@@ -139,15 +140,13 @@ class SeparableScan:
         self, prices: Prices, blocks: Ints, thresholds: Floats, most: int, exact: bool
     ) -> Ints | None:
         """Return the codes of all groups in some blocks above the block's threshold, None if too many."""
-        from solvers.kernels.group_scan import collect
+        from solvers.kernels.group_scan import scan
 
-        codes = np.empty(most, dtype=np.int64)
-        found = collect(blocks, thresholds, self._tables(prices, exact), codes)
-        return None if found > most else codes[:found]
+        codes, bests = np.empty(most, dtype=np.int64), np.empty(len(blocks))
+        count = scan(blocks, 0, len(blocks), self._tables(prices, exact), bests, thresholds, codes)
+        return None if count > most else codes[:count]
 
     def _tables(self, prices: Prices, exact: bool) -> Tables:
-        from solvers.kernels.group_scan import Tables
-
         form, kind = self.form, PRECISIONS[exact]
         over = self._over(prices)
         least = self.floor
@@ -160,7 +159,7 @@ class SeparableScan:
             least = np.clip(np.maximum(least, even), LOWEST, -LOWEST)
         held = self.bits @ prices.hold[: self.low]
         base = np.where(self.sized, -held, NEVER)
-        told = (
+        values = (
             *self.tables[exact],
             base.astype(kind),
             *self.demands,
@@ -170,7 +169,7 @@ class SeparableScan:
             prices.hold.astype(kind),
             form.is_partition,
         )
-        return Tables(*told)
+        return fitted(Tables, **dict(zip(Tables._fields, values, strict=True)))
 
     def _demands(self) -> tuple[NDArray[np.uint64], Ints, Ints]:
         """Return what "apart" and "together" forbid of each lane, given the high part of a group."""

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.solving.control import Control
-from solvers.lattices.form import NEVER, Floats, LatticeForm, Members, Prices
+from solvers.kernels.lanes import NEVER
+from solvers.kernels.loading import loading
+from solvers.lattices.form import Floats, LatticeForm, Members, Prices
 from solvers.lattices.threads import Stopped, done_on_threads
 
 Ints = NDArray[np.int64]
@@ -135,6 +137,9 @@ class TableScan:
         """Return the largest worth in each block, None if interrupted."""
         if not self.fill(control):
             return None
+        if not self.form.is_partition:
+            with loading(control):
+                import solvers.kernels.margins  # noqa: F401
         bests = np.full(self.n_blocks, NEVER)
         shared = self._shared(prices)
 
@@ -183,7 +188,7 @@ class TableScan:
             values = values.astype(np.float32)
         if self.form.is_partition:
             return np.asarray(values * self.scale - cost, dtype=np.float64)
-        from solvers.kernels.group_scan import add_margins
+        from solvers.kernels.margins import add_margins
 
         worth: Floats = -cost
         add_margins(values, prices.serve / self.scale, self.scale, worth)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.solving.control import Control
-from solvers.lattices.form import NEVER, Floats, LatticeForm, Prices
+from solvers.kernels.lanes import NEVER
+from solvers.lattices.form import Floats, LatticeForm, Prices
 from solvers.lattices.separable_scan import SeparableScan
 
 CELLS = 1 << 24

@@ -17,8 +17,9 @@ from solvers.tables.cover import Cover, find_cover
 from solvers.tables.moves import Moves
 from solvers.tables.partition_annealing import refined
 from solvers.tables.presolve import Presolved, presolve
-from solvers.tables.presolve.interface import Multipliers, compiling_pays, uncovered_worth
-from solvers.tables.tree import NODES_BETWEEN_POLLS, Tree
+from solvers.tables.presolve.choice import compiling_pays
+from solvers.tables.presolve.interface import Multipliers, uncovered_worth
+from solvers.tables.tree import Tree
 
 Ints = NDArray[np.int64]
 
@@ -26,10 +27,10 @@ ENTRIES_PER_SECOND = 1e6
 """How many member entries a tree search can bound at its root, at least, in a second."""
 
 PLAIN_COVER_NODES = 300
-"""So many nodes a cover is sought in NumPy before the compiled search takes over."""
+"""So many nodes a cover is sought by exact-cover search before branch and bound takes over."""
 
-SEARCHED_AT_ONCE = 64
-"""Up to so many groups, presolve costs more than the compiled search itself."""
+SEARCHED_AT_ONCE, NODES_AT_ONCE = 64, 50
+"""Up to so many groups, presolve costs more than a search of a few nodes."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,16 @@ class GroupBranching:
     Attributes
     ----------
     compiled
-        Use machine code in the presolve too; by default for large programs only.
+        Use machine code; by default for large programs only, and where a search takes many nodes.
     max_nodes
         Stop after so many nodes; None for no limit.
+    thorough
+        Whether a presolve without machine code goes on where the gap stays, as a search would.
     """
 
     compiled: bool | None = None
     max_nodes: int | None = None
+    thorough: bool = True
 
     def solve(self, program: Program, control: Control) -> Claim:
         """Solve a program to proven optimality, or as far as the limits allow.
@@ -53,7 +57,7 @@ class GroupBranching:
         Parameters
         ----------
         program
-            The rows of the outcome are ``program.rows``.
+            The rows of the claim are ``program.rows``.
         control
             Limits, and where groupings and bounds are reported.
         """
@@ -62,7 +66,7 @@ class GroupBranching:
         return self._solve_sum(program, control)
 
     def _solve_sum(self, program: Program, control: Control) -> Claim:
-        if self.compiled and control.presolve and program.n_groups <= SEARCHED_AT_ONCE:
+        if self.compiled is not None and control.presolve and program.n_groups <= SEARCHED_AT_ONCE:
             found = self._search_at_once(program, control)
             if found is not None:
                 return found
@@ -75,22 +79,21 @@ class GroupBranching:
         if reduced.chosen is None:
             with control.stage("cover"):
                 cover = self._cover(program, control)
+            if cover.groups is None and cover.decided:
+                return Claim(None, infeasible=True)
             if cover.groups is None:
-                return (
-                    Claim(None, infeasible=True) if cover.decided else control.claim(Termination.TIME_LIMIT)
-                )
+                return control.claim(Termination.TIME_LIMIT)
             with control.stage("presolve"):
                 reduced = self._presolve(program, control, cover.groups)
         details: dict[str, Any] = {"core_groups": reduced.core.n_groups, "nodes": 0}
         exhausted = True
         if not reduced.closed and not control.should_stop():
             core = replace(reduced.core, mandatory=reduced.forced)
-            tree = Tree(core, reduced.multipliers, reduced.value, np.full(core.n_tasks, np.inf))
             if not _worth_a_start(core, control):
                 return control.claim(Termination.TIME_LIMIT, details)
-            if tree.compile(control):
-                with control.stage("search"):
-                    exhausted = self._search(tree, reduced.value, control)
+            tree = self._tree(core, reduced.multipliers, reduced.value, np.inf, control)
+            with control.stage("search"):
+                exhausted = self._search(tree, reduced.value, control)
             details["nodes"] = tree.nodes
         return control.claim(Termination.TOLERANCE if exhausted else Termination.NODE_LIMIT, details)
 
@@ -98,11 +101,9 @@ class GroupBranching:
         """Search a tiny program without presolve; None where no solution turns up at once."""
         at = Multipliers(program.best_values, np.zeros(program.n_tasks))
         unserved = float(uncovered_worth(program).sum())
-        tree = Tree(program, at, unserved, np.full(program.n_tasks, np.inf))
-        if not tree.compile(control):
-            return None
+        tree = self._tree(program, at, unserved, np.inf, control)
         with control.stage("search"):
-            done = tree.explore(NODES_BETWEEN_POLLS)
+            done = tree.explore(NODES_AT_ONCE)
         if not done or not len(tree.solution):
             return None
         control.incumbent(program.rows[tree.solution], tree.value)
@@ -112,11 +113,19 @@ class GroupBranching:
     def _compiles(self, program: Program) -> bool:
         return compiling_pays(program) if self.compiled is None else self.compiled
 
+    def _tree(
+        self, core: Program, start: Multipliers, value: float, penalty: float, control: Control
+    ) -> Tree:
+        """Return a search for something better than a value; leaving a task unserved costs the penalty."""
+        penalties = np.full(core.n_tasks, penalty)
+        return Tree(core, start, value, penalties, control, compiled=self._compiles(core))
+
     def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
         if control.presolve:
             compiled = self._compiles(program)
             # Without compiled kernels, closing the gap here saves the user the wait for a compiler.
-            return presolve(program, control, compiled=compiled, start=start, thorough=not compiled)
+            thorough = self.thorough and not compiled
+            return presolve(program, control, compiled=compiled, start=start, thorough=thorough)
         at = Multipliers(program.best_values, np.zeros(program.n_tasks))
         value = -np.inf if start is None else program.value(start)
         if start is not None:
@@ -128,12 +137,12 @@ class GroupBranching:
         core = tree.core
         limit = np.iinfo(np.int64).max if self.max_nodes is None else self.max_nodes
         while True:
-            done = tree.explore_briefly(limit - tree.nodes)
+            done = tree.explore(1)
             if tree.value > known:
+                known = tree.value
                 control.incumbent(core.rows[tree.solution], core.value(tree.solution))
             if done:
-                best = max(tree.value, known)
-                control.tighten(best if core.grid else core.strictly_better(best))
+                control.tighten(known if core.grid else core.strictly_better(known))
                 return True
             control.tighten(max(tree.bound, control.value))
             if control.should_stop() or tree.nodes >= limit:
@@ -156,10 +165,10 @@ class GroupBranching:
             largest=1.0,
         )
         start = Multipliers(np.zeros(program.n_tasks), np.zeros(program.n_tasks))
-        tree = Tree(plain, start, -program.n_tasks - 1.0, np.ones(program.n_tasks))
-        if not (_worth_a_start(plain, control) and tree.compile(control)):
+        if not _worth_a_start(plain, control):
             return Cover(None, decided=False)
-        while not tree.explore_briefly():
+        tree = self._tree(plain, start, -program.n_tasks - 1.0, 1.0, control)
+        while not tree.explore(1):
             if tree.value >= 0:
                 break
             if control.should_stop():

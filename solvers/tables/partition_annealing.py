@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
-from solvers.kernels.in_time import compiled_in_time
+from solvers.kernels.arrays import fitted, random_word
+from solvers.kernels.loading import loading
 from solvers.tables.presolve import Presolved
 
 Ints = NDArray[np.int64]
@@ -81,12 +82,25 @@ def _chain(
     program: Program, merit: NDArray[np.float64], price: float, control: Control, moves: int, seed: list[int]
 ) -> Ints | None:
     """Cool down from the empty partition, mandatory groups aside; return the best partition met."""
-    from solvers.kernels.partition_annealing import anneal_partition
+    with loading(control):
+        from solvers.kernels.partition_annealing import Parts, anneal_partition
 
     n_tasks = program.n_tasks
-    order = np.argsort(program.members, kind="stable")
     held = np.bincount(program.members, minlength=n_tasks)
-    value = np.bincount(program.entry_groups, program.serve, program.n_groups) + program.open
+    parts = fitted(
+        Parts,
+        indptr=program.indptr,
+        members=program.members,
+        holders=np.concatenate([[0], np.cumsum(held)]),
+        holding=program.entry_groups[np.argsort(program.members, kind="stable")],
+        weight=merit + price * np.diff(program.indptr),
+        value=np.bincount(program.entry_groups, program.serve, program.n_groups) + program.open,
+        cost=program.cost,
+        fixed=program.mandatory,
+        least=max(1, program.min_groups),
+        most=program.max_groups,
+        cap=program.max_cost,
+    )
     owner = np.full(n_tasks, -1, dtype=np.int64)
     fixed = np.flatnonzero(program.mandatory)
     of_fixed = program.mandatory[program.entry_groups]
@@ -94,32 +108,14 @@ def _chain(
     chosen = np.zeros(n_tasks + 1, dtype=np.int64)
     chosen[: len(fixed)] = fixed
     best = np.zeros(n_tasks + 2, dtype=np.int64)
-    random = np.random.default_rng(seed).integers(1, 2**63, 1, dtype=np.uint64)
+    random = random_word(*seed)
     temperatures = price * np.geomspace(1.0, LAST_TEMPERATURE, moves)
     count, record = len(fixed), -np.inf
     for first in range(0, moves, MOVES_BETWEEN_POLLS):
         if control.should_stop():
             break
-        count, record = anneal_partition(
-            program.indptr,
-            program.members,
-            np.concatenate([[0], np.cumsum(held)]),
-            program.entry_groups[order],
-            merit + price * np.diff(program.indptr),
-            value,
-            program.cost,
-            program.mandatory,
-            max(1, program.min_groups),
-            program.max_groups,
-            program.max_cost,
-            owner,
-            chosen,
-            count,
-            best,
-            record,
-            temperatures[first : first + MOVES_BETWEEN_POLLS],
-            random,
-        )
+        some = temperatures[first : first + MOVES_BETWEEN_POLLS]
+        count, record = anneal_partition(parts, owner, chosen, count, best, record, some, random)
     return None if record == -np.inf else np.sort(best[1 : 1 + best[0]])
 
 
@@ -151,8 +147,6 @@ def refined(
         wide = reduced.bound - reduced.value > gap * abs(reduced.bound)
         if reduced.closed or core.n_groups < MANY_GROUPS or not wide or control.should_stop():
             break
-        if not _compiled(control):
-            break
         with control.stage("annealing"):
             prices = reduced.multipliers.u
             merit = np.bincount(core.entry_groups, core.serve - prices[core.members], core.n_groups)
@@ -163,12 +157,3 @@ def refined(
             control.incumbent(program.rows[start], program.value(start))
             reduced = again(start)
     return reduced
-
-
-def _compiled(control: Control) -> bool:
-    from solvers.kernels.partition_annealing import anneal_partition, compile_kernels
-
-    if anneal_partition.signatures:  # type: ignore[attr-defined]
-        return True
-    with control.stage("compile"):
-        return compiled_in_time(compile_kernels, control)

@@ -6,13 +6,15 @@ groups and each set of tasks, the most that so many of the groups offered are wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
+from solvers.kernels.loading import loading
+from solvers.tables.entries import groups_of
 from solvers.tables.subset_partition import Choice, totals_of
 
 Ints = NDArray[np.int64]
@@ -131,9 +133,10 @@ class _Table:
 
     def offer_compiled(self, control: Control) -> bool:
         """Do the same in machine code."""
-        from solvers.kernels.subset_dp import take_groups
-
+        with loading(control):
+            from solvers.kernels.subset_choice import Chains, take_groups
         program = self.program
+        groups = groups_of(replace(program, serve=self.serve))
         room = 4 * max(1, self.places) * self.values.shape[1]
         self.group_of, self.before = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         used = np.zeros(1, dtype=np.int64)
@@ -143,23 +146,11 @@ class _Table:
             if control.should_stop():
                 return False
             stop = min(offered + step, program.n_groups)
-            offered = take_groups(
-                program.indptr,
-                program.members,
-                self.serve,
-                program.open,
-                self.alike,
-                self.values,
-                self.last,
-                self.group_of,
-                self.before,
-                used,
-                offered,
-                stop,
-            )
+            chains = Chains(self.values, self.last, self.group_of, self.before, used)
+            offered = take_groups(groups, self.alike, chains, offered, stop)
             if offered < stop:
                 self.group_of, self.before = (
-                    np.concatenate([one, np.empty_like(one)]) for one in (self.group_of, self.before)
+                    np.concatenate([links, np.empty_like(links)]) for links in (self.group_of, self.before)
                 )
         return True
 

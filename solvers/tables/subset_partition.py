@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
+from solvers.kernels.loading import loading
+from solvers.tables.entries import groups_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -150,9 +152,9 @@ def _worth(program: Program, optional: Ints, control: Control, compiled: bool) -
             return None
         last = min(first + step, some.n_groups)
         if compiled:
-            from solvers.kernels.subset_dp import raise_worth
-
-            raise_worth(some.indptr, some.members, some.serve, some.open, additive, worth, first, last)
+            with loading(control):
+                from solvers.kernels.subset_splits import raise_worth
+            raise_worth(groups_of(some), additive, worth, first, last)
         else:
             np.maximum(worth, _served(some, first, last, additive).max(axis=0), out=worth)
     return worth
@@ -204,8 +206,8 @@ def _layer(worth: Floats, below: Floats, additive: bool, control: Control, compi
         parts, rests, starts = _splits(n_tasks)
         layer[1:] = np.maximum.reduceat(_joined(worth[parts], below[rests], additive), starts)
         return layer
-    from solvers.kernels.subset_dp import raise_layer
-
+    with loading(control):
+        from solvers.kernels.subset_splits import raise_layer
     step = max(1, SPLITS_BETWEEN_POLLS >> n_tasks)
     for first in range(1, len(worth), step):
         if control.should_stop():

@@ -8,7 +8,6 @@ import numpy as np
 
 from engine.problem.program import Program
 from engine.solving.control import Control
-from solvers.kernels.in_time import compiled_in_time
 from solvers.tables.subset_choice import choose_groups
 from solvers.tables.subset_partition import Choice, split_tasks
 
@@ -64,8 +63,6 @@ class SubsetProgramming:
         short = program.min_groups > max(1, count)
         knapsack = not program.is_partition and charged and (bool((rewarded & ~base).any()) or short)
         compiled = self._compiles(program, knapsack)
-        if compiled and not _compiled(control):
-            return Choice(None, -np.inf, complete=False)
         with control.stage("search"):
             if knapsack:
                 return choose_groups(program, base, control, compiled=compiled)
@@ -90,15 +87,6 @@ class SubsetProgramming:
         )
         found = self._choose(fine, control)
         return choice if found.groups is None else found
-
-
-def _compiled(control: Control) -> bool:
-    from solvers.kernels.subset_dp import compile_kernels, take_groups
-
-    if take_groups.signatures:  # type: ignore[attr-defined]
-        return True
-    with control.stage("compile"):
-        return compiled_in_time(compile_kernels, control)
 
 
 def _rounding(program: Program, value: float) -> float:

@@ -1,28 +1,44 @@
-"""The state of a compiled tree search over the groups of a program."""
+"""The search tree over the groups of a program: depth first, a Lagrangian bound at each node."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
-from solvers.kernels.in_time import compiled_in_time
-from solvers.tables.presolve.interface import Multipliers, uncovered_worth
+from solvers.tables.presolve.adapter import CompiledKernels
+from solvers.tables.presolve.dense import DenseKernels
+from solvers.tables.presolve.interface import Ascent, Multipliers, NodeKernels, uncovered_worth
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-NODES_BETWEEN_POLLS = 50
-SECONDS_BETWEEN_POLLS = 0.1
+ROOT_ITERATIONS = 120
+NODE_ITERATIONS = 30
+IMPROVEMENTS = 50
 
-FIRST_LEVELS = 256
-"""The search has room for so many levels at first."""
+PLAIN_NODES = 20
+"""Where machine code is not asked for, so many nodes are looked at before it is worth compiling."""
+
+PLAIN_CELLS = 100_000
+"""Up to so many groups × tasks nodes are looked at without machine code."""
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A node whose second branch, without the group, is still to be looked at."""
+
+    group: int
+    bound: float
+    state: NDArray[np.int8]
+    at: Multipliers
 
 
 class Tree:
-    """The state of one compiled search, kept between calls.
+    """The state of one search, kept between calls.
 
     Parameters
     ----------
@@ -34,123 +50,148 @@ class Tree:
         Only better solutions than this one are sought.
     penalty
         Shape (N,): price of leaving a task unserved, infinite where it must be served.
+    control
+        Ends what takes long, and is told of compiling.
+    compiled
+        Whether to use machine code from the first node on.
+
+    Attributes
+    ----------
+    nodes
+        Nodes explored so far.
+    value
+        The best value known.
+    solution
+        Core indices of the best solution found by the search, ascending; empty if it found none.
     """
 
-    def __init__(self, core: Program, start: Multipliers, value: float, penalty: NDArray[np.float64]) -> None:
-        groups, tasks = core.n_groups, core.n_tasks
-        levels = min(groups + 2, FIRST_LEVELS)
+    def __init__(
+        self,
+        core: Program,
+        start: Multipliers,
+        value: float,
+        penalty: Floats,
+        control: Control,
+        *,
+        compiled: bool,
+    ) -> None:
         self.core = core
+        self.nodes = 0
+        self.value = value
+        self.solution: Ints = np.zeros(0, dtype=np.int64)
         self._penalty = penalty
         self._floor = np.where(np.isfinite(penalty), -penalty, uncovered_worth(core))
-        self._state = core.mandatory.astype(np.int8)
-        self._limits = np.array([core.max_groups, core.min_groups, core.max_memberships or 0])
-        self._tree = np.zeros(3, dtype=np.int64)
-        self._branch = np.zeros(levels, dtype=np.int64)
-        self._side = np.zeros(levels, dtype=np.int8)
-        self._start = np.zeros(levels, dtype=np.int64)
-        self._trail = np.zeros(groups + 1, dtype=np.int64)
-        self._bounds = np.full(levels, np.inf)
-        self._saved = (np.empty((levels, tasks)), np.empty((levels, tasks)), np.empty(levels))
-        self._at = (start.u.copy(), start.mu.copy(), np.array([start.lam]))
-        self._best = np.array([value])
-        self._solution = np.zeros(groups + 2, dtype=np.int64)
-        self._at_once = 1
-
-    @property
-    def nodes(self) -> int:
-        """Nodes explored so far."""
-        return int(self._tree[2])
-
-    @property
-    def value(self) -> float:
-        """The best value known."""
-        return float(self._best[0])
-
-    @property
-    def solution(self) -> Ints:
-        """Core indices of the best solution found by the search; empty if it found none."""
-        return np.sort(self._solution[1 : 1 + self._solution[0]])
+        self._at = start
+        self._control = control
+        self._compiled = compiled or core.n_groups * core.n_tasks > PLAIN_CELLS
+        self._kernels: NodeKernels = (CompiledKernels if self._compiled else DenseKernels)(core, control)
+        self._levels: list[_Level] = []
+        self._here = np.inf
+        self._exhausted = False
 
     @property
     def bound(self) -> float:
         """The largest bound among the open nodes, infinite while the root is open."""
-        depth = int(self._tree[0])
-        return float(self._bounds[:depth].max()) if depth else np.inf
-
-    def compile(self, control: Control) -> bool:
-        """Compile the kernels, or load what was compiled; return False if the time ends before.
-
-        Compiling takes some ten seconds, once per machine, and cannot be stopped; without time left
-        it goes on in the background, for the next run.
-        """
-        with control.stage("compile"):
-            from solvers.kernels.tree_search import search
-
-            if getattr(search, "signatures", None):
-                return True
-            return compiled_in_time(lambda: self.explore(0), control)
-
-    def explore_briefly(self, most: int = NODES_BETWEEN_POLLS) -> bool:
-        """Explore a few nodes more, as the last ones took long or not; return as :meth:`explore`."""
-        begin = time.perf_counter()
-        done = self.explore(min(self._at_once, most))
-        quick = time.perf_counter() - begin < SECONDS_BETWEEN_POLLS
-        self._at_once = min(2 * self._at_once, NODES_BETWEEN_POLLS) if quick else 1
-        return done
+        return max([self._here, *(level.bound for level in self._levels)])
 
     def explore(self, nodes: int) -> bool:
-        """Explore so many nodes more; return whether the tree is exhausted."""
+        """Explore so many nodes more, as the time allows; return whether the tree is exhausted."""
         stop_at = self.nodes + nodes
-        while not self._search(stop_at - self.nodes):
-            if self._has_room():
-                return False
-            self._make_room()
-        return True
+        while not self._exhausted and self.nodes < stop_at:
+            if self.nodes and self._control.should_stop():
+                break
+            self.nodes += 1
+            if self.nodes > PLAIN_NODES and not self._compiled:
+                self._compile()
+            level = self._node()
+            if level is None:
+                self._retreat()
+                continue
+            self._levels.append(level)
+            self._here = level.bound
+            self._kernels.state[level.group] = 1
+        return self._exhausted
 
-    def _has_room(self) -> bool:
-        return int(self._tree[0]) + 1 < len(self._branch)
+    def _compile(self) -> None:
+        compiled = CompiledKernels(self.core, self._control)
+        compiled.state[:] = self._kernels.state
+        self._kernels, self._compiled = compiled, True
 
-    def _make_room(self) -> None:
-        """Double the number of levels; with as many as groups, most would never be reached."""
-        more = len(self._branch)
-        self._branch, self._side, self._start = (
-            np.concatenate([one, np.zeros(more, dtype=one.dtype)])
-            for one in (self._branch, self._side, self._start)
-        )
-        self._bounds = np.concatenate([self._bounds, np.full(more, np.inf)])
-        u, mu, lam = self._saved
-        room = np.empty((more, self.core.n_tasks))
-        self._saved = (np.vstack([u, room]), np.vstack([mu, room]), np.concatenate([lam, np.empty(more)]))
+    def _node(self) -> _Level | None:
+        """Bound the current node and choose what to branch on; None where nothing better lies below."""
+        kernels, state = self._kernels, self._kernels.state
+        if not kernels.settle(self._penalty):
+            return None
+        leaf = not (state == 0).any()
+        if self.nodes == 1:
+            self._offer(self._merit(), np.zeros(self.core.n_groups))
+        enough = self.core.strictly_better(self.value)
+        iterations = ROOT_ITERATIONS if self.nodes == 1 else NODE_ITERATIONS
+        ascent = kernels.ascend(self._at, self.value, enough, iterations)
+        self._at = ascent.at
+        if ascent.bound <= enough:
+            return None
+        self._offer(ascent.values, ascent.frequency)
+        fixing = kernels.fix(ascent, self.core.strictly_better(self.value))
+        if fixing is None or leaf:
+            return None
+        state[~fixing.keep] = -1
+        state[fixing.forced] = 1
+        if (state == 0).any():
+            return _Level(self._branch(ascent), ascent.bound, state.copy(), ascent.at)
+        return self._node()  # everything was just fixed: look at the node again, as a leaf
 
-    def _search(self, nodes: int) -> bool:
-        from solvers.kernels.tree_search import search
+    def _branch(self, ascent: Ascent) -> int:
+        """Return the free group that the relaxation is least sure of, among those it favours."""
+        free = np.flatnonzero(self._kernels.state == 0)
+        share = ascent.frequency[free]
+        share = share / max(float(share.max()), 1e-12)
+        return int(free[np.argmax(share * (1.02 - share))])
 
+    def _merit(self) -> Floats:
+        """Return what each group is worth by member, shape (K,)."""
         core = self.core
-        step = core.strictly_better(self.value) - self.value
-        return bool(
-            search(
-                core.indptr,
-                core.members,
-                core.serve,
-                core.open,
-                core.cost,
-                self._state,
-                self._penalty,
-                self._floor,
-                self._limits,
-                core.max_cost,
-                core.is_partition,
-                step,
-                nodes,
-                self._tree,
-                self._branch,
-                self._side,
-                self._start,
-                self._trail,
-                self._bounds,
-                *self._saved,
-                *self._at,
-                self._best,
-                self._solution,
-            )
-        )
+        totals = np.bincount(core.entry_groups, core.serve, core.n_groups) + core.open
+        merit: Floats = totals / np.maximum(np.diff(core.indptr), 1)
+        return merit
+
+    def _offer(self, values: Floats, frequency: Floats) -> None:
+        """Make a solution from what the relaxation favours, and keep it if it is the best."""
+        core, kernels = self.core, self._kernels
+        if core.is_partition:
+            chosen = kernels.pack(np.argsort(-values, kind="stable"))
+        else:
+            everything = np.ones(core.n_groups, dtype=bool)
+            chosen = kernels.improve(self._favoured(frequency), everything, self._floor, IMPROVEMENTS)
+        value = kernels.worth(chosen, self._penalty)
+        if len(chosen) >= core.min_groups and value > self.value:
+            self.value, self.solution = value, np.sort(chosen)
+
+    def _favoured(self, frequency: Floats) -> Ints:
+        """Return the forced groups and those chosen most often, as far as the limits allow."""
+        core, state = self.core, self._kernels.state
+        forced = np.flatnonzero(state > 0)
+        if core.max_memberships is not None:
+            return forced
+        free = np.flatnonzero((state == 0) & (frequency > 0))
+        free = free[np.argsort(-frequency[free], kind="stable")]
+        if np.isinf(core.max_cost):
+            return np.concatenate([forced, free[: max(0, core.max_groups - len(forced))]])
+        chosen, spent = forced.tolist(), float(core.cost[forced].sum())
+        for group in free.tolist():
+            if len(chosen) < core.max_groups and spent + core.cost[group] <= core.max_cost:
+                chosen.append(group)
+                spent += float(core.cost[group])
+        return np.array(chosen, dtype=np.int64)
+
+    def _retreat(self) -> None:
+        """Go to the open node met last that may hold something better, or end the search."""
+        enough = self.core.strictly_better(self.value)
+        while self._levels:
+            level = self._levels.pop()
+            if level.bound > enough:
+                self._kernels.state[:] = level.state
+                self._kernels.state[level.group] = -1
+                self._at, self._here = level.at, level.bound
+                return
+        self._exhausted = True

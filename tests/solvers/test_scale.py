@@ -18,8 +18,7 @@ from engine.testing import check_solution
 from engine.testing.counted_control import CountedControl
 from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
-from solvers.tables import tree
-from solvers.tables.presolve import annealing, pricing, reduction
+from solvers.tables.presolve import annealing, choice, pricing, reduction
 from solvers.tables.presolve.adapter import CompiledKernels
 from solvers.tables.presolve.dense import DenseKernels
 from solvers.tables.presolve.interface import Multipliers
@@ -69,7 +68,7 @@ def measured(tasks: int, groups: int, budget: int, readings: int) -> dict:
 @pytest.fixture
 def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partial pricing and annealing at sizes that other solvers can check."""
-    monkeypatch.setattr(pricing, "PRICED_ENTRIES", 0)
+    monkeypatch.setattr(choice, "PRICED_ENTRIES", 0)
     monkeypatch.setattr(pricing, "CANDIDATES", 40)
     monkeypatch.setattr(pricing, "SAMPLE", 30)
     monkeypatch.setattr(annealing, "LEAST_CANDIDATES", 30)
@@ -172,13 +171,9 @@ def test_the_bound_of_partial_pricing_is_that_of_all_groups(limits: tuple[engine
     start = Multipliers(program.best_values, np.zeros(program.n_tasks))
     ascent = PricedKernels(program, control).ascend(start, 0.0, -np.inf, 50)
     whole = DenseKernels(program, control)
-    values = whole.reduced(ascent.at)
-    assert np.allclose(values, ascent.values, rtol=0, atol=1e-12)
-    chosen, _, _ = whole.select(values)
-    bound = ascent.at.u.sum() + values[chosen].sum()
-    if program.max_memberships == 2:
-        bound += 2 * ascent.at.mu.sum()
-    assert ascent.bound == pytest.approx(bound, abs=1e-12)
+    again = whole.ascend(ascent.at, 0.0, -np.inf, 1)
+    assert np.allclose(again.values, ascent.values, rtol=0, atol=1e-12)
+    assert ascent.bound == pytest.approx(again.bound, abs=1e-12)
     assert ascent.bound < whole.ascend(start, 0.0, -np.inf, 1).bound
 
 
@@ -222,7 +217,7 @@ def test_annealing_keeps_the_limits_and_tells_true_values(costs: bool) -> None:
     held = gains.group(100)
     problem = Problem(gains, constraints=(Budget(limit), Mandatory(held)))
     program = problem.program
-    kernels = CompiledKernels(program)
+    kernels = CompiledKernels(program, Control())
     none = np.zeros(0, dtype=np.int64)
     known = kernels.improve(none, np.ones(program.n_groups, dtype=bool), kernels.floor, 20)
     values = np.random.default_rng(0).normal(size=program.n_groups)
@@ -236,17 +231,6 @@ def test_annealing_keeps_the_limits_and_tells_true_values(costs: bool) -> None:
         assert np.flatnonzero(program.mandatory)[0] in chosen
         assert program.value(chosen) >= program.value(known)
     assert max(program.value(chosen) for chosen in found) > program.value(known) - 1e-12
-
-
-@pytest.mark.parametrize("levels", [1, 3])
-def test_the_search_makes_room_for_more_levels(monkeypatch: pytest.MonkeyPatch, levels: int) -> None:
-    problem = Problem(pool(2, 14, 120), constraints=(Budget(4),))
-    expected = engine.solve(problem, OWN, presolve=False)
-    monkeypatch.setattr(tree, "FIRST_LEVELS", levels)
-    found = engine.solve(problem, OWN, presolve=False)
-    assert found.status is Status.OPTIMAL
-    assert found.value == expected.value
-    assert found.details["nodes"] == expected.details["nodes"] > 1
 
 
 def test_a_tensor_takes_over_what_nobody_can_write_to() -> None:

@@ -1,4 +1,4 @@
-"""Progress on stderr: a live line on a terminal, plain lines on request, else nothing."""
+"""Progress on stderr: a live line on a terminal, plain lines on request; notices always."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.cli.telling.messages import say
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
 from engine.solving.control import Observer
@@ -89,6 +90,23 @@ class Line(Observer):
         return Text(str(self), no_wrap=True, overflow="ellipsis")
 
 
+class Notices(Observer):
+    """Prints what the user waits for.
+
+    Parameters
+    ----------
+    show
+        Called with a line.
+    """
+
+    def __init__(self, show: Callable[[str], None] = say) -> None:
+        self._show = show
+
+    def on_notice(self, text: str) -> None:
+        """Print the sentence."""
+        self._show(text)
+
+
 def _short(value: float | None) -> str:
     return "–" if value is None else f"{value:.6g}"
 
@@ -103,7 +121,7 @@ def progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
         Whether to print plain lines; otherwise a live line is shown, and on a terminal only.
     """
     if verbose:
-        yield (Line(lambda text: click.echo(f"engine: {text}", err=True)),)
+        yield (Line(lambda text: click.echo(f"engine: {text}", err=True)), Notices())
     elif sys.stderr.isatty():
         from rich.console import Console
         from rich.live import Live
@@ -118,6 +136,6 @@ def progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
             redirect_stdout=False,
         )
         with live:
-            yield (line,)
+            yield (line, Notices(lambda text: console.print(f"engine: {text}")))
     else:
-        yield ()
+        yield (Notices(),)

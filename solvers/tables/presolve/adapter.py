@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
-from solvers.kernels import moves, relaxation
-from solvers.tables.presolve.interface import Ascent, Fixing, Multipliers, uncovered_worth
+from engine.solving.control import Control
+from solvers.kernels.loading import loading
+from solvers.tables.entries import groups_of
+from solvers.tables.presolve.interface import Ascent, Fixing, Floats, Ints, Multipliers, uncovered_worth
+from solvers.tables.presolve.prices import dual_of, multipliers_of, prices_of
 
 
 class CompiledKernels:
@@ -17,112 +20,65 @@ class CompiledKernels:
     ----------
     program
         What to work on.
+    control
+        Told of compiling, which its time limit does not count.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, control: Control) -> None:
         self.program = program
+        self._control = control
         self.state = program.mandatory.astype(np.int8)
-        self.limits = np.array([program.max_groups, program.min_groups, program.max_memberships or 0])
         self.floor = uncovered_worth(program)
+        self.groups = groups_of(program)
+        self.dual = dual_of(program)
+        with loading(control):
+            from solvers.kernels import relaxation
+        self._relaxation = relaxation
 
     def ascend(self, at: Multipliers, target: float, enough: float, iterations: int) -> Ascent:
         """Tighten the Lagrangian bound; see :func:`solvers.kernels.relaxation.ascend`."""
-        program = self.program
-        u, mu, lam = at.u.copy(), at.mu.copy(), np.array([at.lam])
-        values, frequency = np.empty(program.n_groups), np.empty(program.n_groups)
-        bound, _ = relaxation.ascend(
-            program.indptr,
-            program.members,
-            program.serve,
-            program.open,
-            program.cost,
-            self.state,
-            self.floor,
-            self.limits,
-            program.max_cost,
-            program.is_partition,
-            u,
-            mu,
-            lam,
-            target,
-            enough,
-            iterations,
-            values,
-            frequency,
+        prices = prices_of(at)
+        values, frequency = np.empty(self.program.n_groups), np.empty(self.program.n_groups)
+        bound = self._relaxation.ascend(
+            self.groups, self.dual, self.state, prices, target, enough, iterations, values, frequency
         )
-        return Ascent(bound, Multipliers(u, mu, float(lam[0])), values, frequency)
-
-    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
-        """Bound the solutions that hold a group."""
-        before = self.state[group]
-        self.state[group] = 1
-        bound = self.ascend(at, target, enough, iterations).bound
-        self.state[group] = before
-        return bound
+        return Ascent(bound, multipliers_of(prices), values, frequency)
 
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Fix groups and entries; see :func:`solvers.kernels.relaxation.fix`."""
-        program = self.program
         state = self.state.copy()
-        entries = np.ones(len(program.members), dtype=np.bool_)
-        fixed = relaxation.fix(
-            program.indptr,
-            program.members,
-            program.serve,
-            state,
-            self.limits,
-            program.is_partition,
-            ascent.at.u,
-            ascent.bound,
-            enough,
-            ascent.values,
-            entries,
+        entries = np.ones(len(self.program.members), dtype=np.bool_)
+        fixed = self._relaxation.fix(
+            self.groups, state, prices_of(ascent.at), ascent.bound, enough, ascent.values, entries
         )
         return None if fixed < 0 else Fixing(state >= 0, state > 0, entries)
 
-    def improve(
-        self,
-        chosen: NDArray[np.int64],
-        allowed: NDArray[np.bool_],
-        floor: NDArray[np.float64],
-        steps: int,
-    ) -> NDArray[np.int64]:
+    def improve(self, chosen: Ints, allowed: NDArray[np.bool_], floor: Floats, steps: int) -> Ints:
         """Search locally; see :func:`solvers.kernels.moves.improve`."""
-        program = self.program
-        state = np.where(program.mandatory, 1, np.where(allowed, 0, -1)).astype(np.int8)
-        held = np.concatenate([np.flatnonzero(program.mandatory), chosen[~program.mandatory[chosen]]])
+        with loading(self._control):
+            from solvers.kernels.moves import improve
+        state = np.where(allowed | (self.state > 0), self.state, np.int8(-1))
+        held = np.concatenate([np.flatnonzero(state > 0), chosen[state[chosen] <= 0]])
         state[held] = np.maximum(state[held], 0)
-        buffer = np.empty(max(len(held), program.max_groups) + 1, dtype=np.int64)
+        buffer = np.empty(max(len(held), self.program.max_groups) + 1, dtype=np.int64)
         buffer[: len(held)] = held
-        count = moves.improve(
-            program.indptr,
-            program.members,
-            program.serve,
-            program.open,
-            program.cost,
-            state,
-            floor,
-            self.limits,
-            program.max_cost,
-            buffer,
-            len(held),
-            steps,
-        )
-        return buffer[:count]
+        return buffer[: improve(self.groups, state, floor, buffer, len(held), steps)]
 
-    def pack(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Pack disjoint groups; see :func:`solvers.kernels.moves.pack`."""
-        program = self.program
-        buffer = np.empty(program.n_groups + 1, dtype=np.int64)
-        count = moves.pack(
-            program.indptr,
-            program.members,
-            program.cost,
-            self.state,
-            order,
-            self.limits,
-            program.max_cost,
-            program.n_tasks,
-            buffer,
-        )
-        return buffer[:count]
+    def pack(self, order: Ints) -> Ints:
+        """Pack disjoint groups; see :func:`solvers.kernels.packing.pack`."""
+        with loading(self._control):
+            from solvers.kernels.packing import pack
+        buffer = np.empty(self.program.n_groups + 1, dtype=np.int64)
+        return buffer[: pack(self.groups, self.state, order, self.program.n_tasks, buffer)]
+
+    def settle(self, penalty: Floats) -> bool:
+        """Drop what is excluded; see :func:`solvers.kernels.settling.settle`."""
+        with loading(self._control):
+            from solvers.kernels.settling import settle
+        return bool(settle(self.groups, self.state, penalty))
+
+    def worth(self, chosen: Ints, penalty: Floats) -> float:
+        """Value a choice; see :func:`solvers.kernels.settling.worth`."""
+        with loading(self._control):
+            from solvers.kernels.settling import worth
+        return worth(self.groups, penalty, chosen, len(chosen))

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
-from solvers.tables.presolve.adapter import CompiledKernels
+from solvers.kernels.arrays import random_word
+from solvers.kernels.loading import loading
+from solvers.tables.entries import groups_of
+from solvers.tables.presolve.interface import uncovered_worth
 
 Ints = NDArray[np.int64]
 
@@ -58,6 +61,8 @@ def anneal(
     widening
         So many times the usual number of candidates.
     """
+    with loading(control):
+        import solvers.kernels.annealing  # noqa: F401
     chains = [
         _Chain(program, values, known, widening * width, hot, moves, [control.seed, stream, width])
         for width, hot in CHAINS
@@ -94,7 +99,10 @@ class _Chain:
         held[known] = True
         able = np.flatnonzero(held)
         self.groups = able[np.argsort(-values[able], kind="stable")]
-        self.kernels = CompiledKernels(program.select(self.groups))
+        part = program.select(self.groups)
+        self.entries = groups_of(part)
+        self.state = part.mandatory.astype(np.int8)
+        self.floor = uncovered_worth(part)
         self.count = len(known)
         self.chosen = np.zeros(max(self.count, program.max_groups) + 1, dtype=np.int64)
         self.chosen[: self.count] = np.flatnonzero(np.isin(self.groups, known))
@@ -103,27 +111,20 @@ class _Chain:
         self.interrupted = False
         self.moves = moves
         self.hot = hot * _mean_loss(program, known)
-        self.random = np.random.default_rng(seed).integers(1, 2**63, size=1, dtype=np.uint64)
+        self.random = random_word(*seed)
 
     def run(self, control: Control) -> Ints:
         """Make the moves, as far as the time allows, and return the best grouping met."""
         from solvers.kernels.annealing import anneal as make_moves
 
-        kernels, part = self.kernels, self.kernels.program
         for first in range(0, self.moves, MOVES_BETWEEN_POLLS):
             if self.interrupted or control.should_stop():
                 break
             done = np.arange(first, min(self.moves, first + MOVES_BETWEEN_POLLS)) / self.moves
             self.count, self.record = make_moves(
-                part.indptr,
-                part.members,
-                part.serve,
-                part.open,
-                part.cost,
-                kernels.state,
-                kernels.floor,
-                kernels.limits,
-                part.max_cost,
+                self.entries,
+                self.state,
+                self.floor,
                 self.chosen,
                 self.count,
                 self.best,

@@ -1,4 +1,4 @@
-"""What the presolve computes with: one interface, a NumPy and a compiled implementation."""
+"""What the presolve and the tree search compute with, in NumPy or in machine code."""
 
 from __future__ import annotations
 
@@ -9,29 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
-from engine.solving.control import Control
 
-# Polyak steps, tuned on the measured and the HOA gains of mimic27: the first factor of the step, how
-# much of the last direction is kept, and when and how far the factor falls.
-FIRST_STEP = 1.3
-MOMENTUM = 0.6
-PATIENCE = 5
-STEP_DECAY = 0.65
-LEAST_STEP = 1e-3
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LARGEST_PRICE = 1e4
 """The cost multiplier times the cost limit exceeds the multipliers of tasks at most so often."""
-
-COMPILED_ENTRIES = 400_000
-"""From so many member entries on, compiling pays for a single solve."""
 
 
 @dataclass(frozen=True)
 class Multipliers:
     """Lagrange multipliers: ``u`` per task, ``mu`` per task (membership limit), ``lam`` (cost limit)."""
 
-    u: NDArray[np.float64]
-    mu: NDArray[np.float64]
+    u: Floats
+    mu: Floats
     lam: float = 0.0
 
 
@@ -44,8 +35,8 @@ class Ascent:
 
     bound: float
     at: Multipliers
-    values: NDArray[np.float64]
-    frequency: NDArray[np.float64]
+    values: Floats
+    frequency: Floats
 
 
 @dataclass(frozen=True)
@@ -60,65 +51,63 @@ class Fixing:
 class Kernels(Protocol):
     """The computations of the presolve on one program."""
 
-    program: Program
+    @property
+    def program(self) -> Program:
+        """The program."""
+        ...
+
+    @property
+    def state(self) -> NDArray[np.int8]:
+        """Shape (K,): 1 for forced groups, 0 for free ones, −1 for dropped ones; may be written to."""
+        ...
 
     def ascend(self, at: Multipliers, target: float, enough: float, iterations: int) -> Ascent:
         """Tighten the Lagrangian bound from given multipliers, until it is at most ``enough``."""
-        ...
-
-    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
-        """Return a bound on the solutions that hold a group."""
         ...
 
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Fix what cannot differ in any solution above ``enough``; None if there is no such solution."""
         ...
 
-    def improve(
-        self,
-        chosen: NDArray[np.int64],
-        allowed: NDArray[np.bool_],
-        floor: NDArray[np.float64],
-        steps: int,
-    ) -> NDArray[np.int64]:
+    def improve(self, chosen: Ints, allowed: NDArray[np.bool_], floor: Floats, steps: int) -> Ints:
         """Local search by add, drop and swap among the allowed groups; not for partitions."""
         ...
 
-    def pack(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    def pack(self, order: Ints) -> Ints:
         """Choose disjoint groups greedily in a given order."""
         ...
 
 
-def uncovered_worth(program: Program) -> NDArray[np.float64]:
+class NodeKernels(Kernels, Protocol):
+    """What a tree search computes with besides, at nodes that differ in :attr:`state`."""
+
+    def settle(self, penalty: Floats) -> bool:
+        """Drop what the forced groups exclude, in ``state``; return False on a contradiction.
+
+        Parameters
+        ----------
+        penalty
+            Shape (N,): price of leaving a task unserved, infinite where it must be served.
+        """
+        ...
+
+    def worth(self, chosen: Ints, penalty: Floats) -> float:
+        """Return the value of a choice less the penalties, −inf where a task must be served and is not."""
+        ...
+
+
+def probe(
+    kernels: Kernels, at: Multipliers, group: int, target: float, enough: float, iterations: int
+) -> float:
+    """Return a bound on the solutions that hold a group; the rest as for :meth:`Kernels.ascend`."""
+    before = kernels.state[group]
+    kernels.state[group] = 1
+    bound = kernels.ascend(at, target, enough, iterations).bound
+    kernels.state[group] = before
+    return bound
+
+
+def uncovered_worth(program: Program) -> Floats:
     """Return a finite worth of leaving each task unserved, lower than anything serving can cost."""
     worst = 4.0 * (program.n_tasks * program.largest + float(np.abs(program.open).sum()))
     return np.full(program.n_tasks, -worst)
-
-
-def compiling_pays(program: Program) -> bool:
-    """Whether a program is so large that a single solve is worth a compilation."""
-    return len(program.members) >= COMPILED_ENTRIES
-
-
-def make_kernels(program: Program, compiled: bool, control: Control) -> Kernels:
-    """Return the kernels for a program.
-
-    Parameters
-    ----------
-    program
-        What to work on.
-    compiled
-        Whether to use machine code, which is compiled on the first use on a machine.
-    control
-        Ends what takes long, and gives the threads.
-    """
-    if compiled:
-        from solvers.tables.presolve.adapter import CompiledKernels
-        from solvers.tables.presolve.pricing import PRICED_ENTRIES, PricedKernels
-
-        if len(program.members) >= PRICED_ENTRIES:
-            return PricedKernels(program, control)
-        return CompiledKernels(program)
-    from solvers.tables.presolve.dense import DenseKernels
-
-    return DenseKernels(program, control)

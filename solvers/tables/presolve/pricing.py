@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
-from solvers.kernels import relaxation
 from solvers.tables.presolve.adapter import CompiledKernels
 from solvers.tables.presolve.interface import Ascent, Fixing, Multipliers
+from solvers.tables.presolve.prices import prices_of
 
 Ints = NDArray[np.int64]
-
-PRICED_ENTRIES = 1_000_000
-"""From so many member entries on, dual steps are taken on candidates."""
 
 CANDIDATES = 20_000
 """So many groups are candidates at first, and so many join after a pass at most."""
@@ -68,7 +65,7 @@ class PricedKernels:
 
     def __init__(self, program: Program, control: Control) -> None:
         self.program = program
-        self._whole = CompiledKernels(program)
+        self._whole = CompiledKernels(program, control)
         self._control = control
         self._pool = program.mandatory.copy()
         self._admitted = False
@@ -101,9 +98,10 @@ class PricedKernels:
                 break
         return Ascent(best.bound, best.at, best.values, frequency)
 
-    def probe(self, at: Multipliers, group: int, target: float, enough: float, iterations: int) -> float:
-        """Bound the solutions that hold a group."""
-        return self._whole.probe(at, group, target, enough, iterations)
+    @property
+    def state(self) -> NDArray[np.int8]:
+        """Which groups are forced and which are free."""
+        return self._whole.state
 
     def fix(self, ascent: Ascent, enough: float) -> Fixing | None:
         """Fix groups and entries by the values of the last pass."""
@@ -133,7 +131,7 @@ class PricedKernels:
 
     def _candidates(self, held: NDArray[np.bool_]) -> tuple[Ints, CompiledKernels]:
         groups = np.flatnonzero(held)
-        return groups, CompiledKernels(self.program.select(groups))
+        return groups, CompiledKernels(self.program.select(groups), self._control)
 
     def _sample(self) -> tuple[Ints, NDArray[np.bool_]]:
         """Find the first multipliers and candidates by way of groups at even distances.
@@ -180,42 +178,20 @@ class PricedKernels:
 
     def _pass(self, at: Multipliers) -> _Pass:
         """Value every group and bound the whole program."""
-        program = self.program
-        values = np.empty(program.n_groups)
-        shared = program.max_memberships is not None and not program.is_partition
+        from solvers.kernels.relaxation import reduced_values, select
+
+        groups, state, prices = self._whole.groups, self._whole.state, prices_of(at)
+        values, scratch = np.empty((2, self.program.n_groups))
+        chosen = np.empty(self.program.n_groups, dtype=np.int64)
 
         def value(begin: int, end: int) -> None:
-            relaxation.reduced_values(
-                program.indptr,
-                program.members,
-                program.serve,
-                program.open,
-                program.cost,
-                self._whole.state,
-                at.u,
-                at.mu,
-                at.lam,
-                program.is_partition,
-                shared,
-                begin,
-                end,
-                values,
-            )
+            reduced_values(groups, state, prices, begin, end, values)
 
         _in_slices(value, self._bounds, self._control.threads)
-        chosen = np.empty(program.n_groups, dtype=np.int64)
-        scratch = np.empty(program.n_groups)
-        limits = self._whole.limits
-        count, give_way, _ = relaxation.select(
-            values, self._whole.state, limits[0], limits[1], chosen, scratch
-        )
+        count, give_way, _ = select(groups, values, state, chosen, scratch)
         if count < 0:
             return _Pass(-np.inf, at, values, chosen[:0], 0.0)
-        bound = float(at.u.sum() + values[chosen[:count]].sum())
-        if shared and program.max_memberships is not None:
-            bound += program.max_memberships * float(at.mu.sum())
-        if np.isfinite(program.max_cost):
-            bound += at.lam * program.max_cost
+        bound = float(prices @ self._whole.dual.supply + values[chosen[:count]].sum())
         return _Pass(bound, at, values, chosen[:count].copy(), give_way)
 
 

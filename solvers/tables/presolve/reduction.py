@@ -16,15 +16,9 @@ from numpy.typing import NDArray
 
 from engine.problem.program import Program
 from engine.solving.control import Control
+from solvers.tables.presolve.choice import compiling_pays, make_kernels
 from solvers.tables.presolve.dominance import undominated
-from solvers.tables.presolve.interface import (
-    Ascent,
-    Kernels,
-    Multipliers,
-    compiling_pays,
-    make_kernels,
-    uncovered_worth,
-)
+from solvers.tables.presolve.interface import Ascent, Kernels, Multipliers, probe, uncovered_worth
 
 Ints = NDArray[np.int64]
 
@@ -369,7 +363,7 @@ class _Reduction:
             for group in range(program.n_groups):
                 if self.control.should_stop():
                     return False
-                bound = self.kernels.probe(self.at, group, self.value, enough, PROBE_ITERATIONS)
+                bound = probe(self.kernels, self.at, group, self.value, enough, PROBE_ITERATIONS)
                 keep[group] = bound > enough
             if not keep.any() or (program.mandatory & ~keep).any():
                 return True
