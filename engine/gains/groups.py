@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -123,6 +123,17 @@ class Groups:
     def rows_by_key(self) -> NDArray[np.int64]:
         """Shape (M,): the rows in ascending order of their hash, equal ones by row."""
         return np.argsort(self.row_keys, kind="stable")
+
+    def counts(self, tasks: Collection[int]) -> NDArray[np.int64]:
+        """Return how many of some tasks each group holds, shape (M,)."""
+        wanted = np.zeros(self.n_tasks, dtype=bool)
+        wanted[list(tasks)] = True
+        counts = np.empty(self.n_groups, dtype=np.int64)
+        for first, last in row_blocks(self.indptr):
+            begin = self.indptr[first]
+            held = wanted[self.members[begin : self.indptr[last]]]
+            counts[first:last] = np.add.reduceat(held, self.indptr[first:last] - begin, dtype=np.int64)
+        return counts
 
     def find(self, group: Iterable[str]) -> tuple[int, ...]:
         """Return the rows whose members are exactly these tasks.

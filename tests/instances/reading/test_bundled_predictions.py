@@ -34,6 +34,7 @@ from instances.reading.bundled_predictions import (
     write_predictions,
 )
 from instances.reading.mtgnet_gains import MTGNET, MtgNetInstance
+from tests.waiting import HANGING
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("mimic27", "ettm1", "taskonomy5")
@@ -160,7 +161,7 @@ def test_the_files_are_made_again_byte_for_byte(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=1500,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
     for name in names:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.cli.telling.judging import Judgement, judgement
 from engine.gains.affinity import Affinity
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.tensor import GainTensor
 from engine.problem.constraint import Constraint
 from engine.problem.lattice import LatticeProblem, graph_problem
+from engine.solving.judgement import Judgement, judgement
 from engine.solving.selection import as_selection
 from engine.solving.solution import Solution
 

@@ -32,7 +32,7 @@ class Judgement:
     why: str = ""
 
     @property
-    def told(self) -> str:
+    def explanation(self) -> str:
         """Why there are no scores, and for which tasks; empty if there are."""
         if not self.why:
             return ""
@@ -45,7 +45,7 @@ class Judgement:
         return self.scores or self.partial
 
 
-def judgement(solution: Solution, gains: GainTensor, called: str) -> Judgement:
+def judgement(solution: Solution, gains: GainTensor, name: str) -> Judgement:
     """Score a grouping on other gains.
 
     Parameters
@@ -54,7 +54,7 @@ def judgement(solution: Solution, gains: GainTensor, called: str) -> Judgement:
         Holds a grouping.
     gains
         The gains to judge on.
-    called
+    name
         What these gains are, for messages: ``"evaluation"``.
     """
     try:
@@ -70,12 +70,12 @@ def judgement(solution: Solution, gains: GainTensor, called: str) -> Judgement:
         values = {task: solution.task_values[task] for task in kept}
         partial = replace(solution, serving=kept, task_values=values).evaluate(gains)
     lacking = [solution.groups[index] for index, there in held.items() if not there]
-    told = (
+    absent = (
         f"the group {'|'.join(lacking[0].tasks)}"
         if len(lacking) == 1
         else f"{len(lacking)} of the {len(held)} serving groups"
     )
-    return Judgement(None, partial, unjudged, f"The {called} gains lack {told}")
+    return Judgement(None, partial, unjudged, f"The {name} gains lack {absent}")
 
 
 def _holds(gains: GainTensor, group: ChosenGroup) -> bool:
