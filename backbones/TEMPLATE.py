@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from backbones.network.backbone import Backbone, BackboneInfo
+from backbones import Backbone, BackboneInfo
 from engine import DataError
 
 

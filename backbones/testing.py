@@ -21,11 +21,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from backbones.network.backbone import Backbone, make_backbone
 from backbones.network.group_model import GroupModel, build_group_model
+from backbones.network.task_losses import task_loss
 from backbones.training.batches import DeviceData
-from backbones.training.loop import group_loss, member_losses, train_group
+from backbones.training.loop import train_group
 from backbones.training.train_groups import train_groups
 from engine import DataError, UsageError
 from engine.data import MultiTaskData, Task
@@ -111,7 +113,9 @@ class BackboneConformance:
         for batch in (1, 2, 7):
             inputs = data.input(torch.arange(batch))
             assert model.encoder(inputs).shape == (batch, width)
-            assert [one.shape for one in model(inputs)] == [(batch, task.outputs) for task in self.tasks]
+            assert [outputs.shape for outputs in model(inputs)] == [
+                (batch, task.outputs) for task in self.tasks
+            ]
 
     def test_samples_do_not_mix_in_evaluation(self) -> None:
         """A sample's outputs do not depend on its batch, and are the same every time."""
@@ -120,19 +124,19 @@ class BackboneConformance:
         together = model(data.input(torch.arange(6)))
         for position in range(6):
             alone = model(data.input(torch.arange(position, position + 1)))
-            for one, many in zip(alone, together, strict=True):
-                torch.testing.assert_close(one[0], many[position])
+            for single, many in zip(alone, together, strict=True):
+                torch.testing.assert_close(single[0], many[position])
 
     def test_gradients_reach_every_parameter(self) -> None:
         """No parameter is left out, none is infinite; the encoder as a whole is moved, if trainable."""
         model, data = self.model("float64")
         group_loss(model, data, [data.rows("train")]).backward()  # type: ignore[no-untyped-call]
-        named = {name: one for name, one in model.named_parameters() if one.requires_grad}
-        assert not [name for name, one in named.items() if one.grad is None]
-        assert not [name for name, one in named.items() if not torch.isfinite(one.grad).all()]  # type: ignore[arg-type]
+        named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        assert not [name for name, weight in named.items() if weight.grad is None]
+        assert not [name for name, weight in named.items() if not torch.isfinite(weight.grad).all()]  # type: ignore[arg-type]
         for part in (model.encoder, *model.heads):
-            own = [one for one in part.parameters() if one.requires_grad]
-            assert not own or any(one.grad is not None and bool(one.grad.any()) for one in own)
+            own = [weight.grad for weight in part.parameters() if weight.requires_grad]
+            assert not own or any(gradient is not None and bool(gradient.any()) for gradient in own)
 
     def test_initial_weights_are_those_of_the_seed(self) -> None:
         """Equal for equal seeds whatever was drawn before, different for others."""
@@ -164,10 +168,8 @@ class BackboneConformance:
         second.load_state_dict(load(save(first.state_dict())))
         rows = torch.arange(5)
         with torch.no_grad():
-            for one, other in zip(
-                first.eval()(data.input(rows)), second.eval()(data.input(rows)), strict=True
-            ):
-                assert torch.equal(one, other)
+            left, right = (model.eval()(data.input(rows)) for model in (first, second))
+        assert all(map(torch.equal, left, right))
 
     def test_learns(self) -> None:
         """30 steps make the loss fall by a tenth at least."""
@@ -201,7 +203,47 @@ class BackboneConformance:
         )
 
 
-def _targets(task: Task, level: np.ndarray[Any, np.dtype[np.float64]]) -> Any:
+def group_loss(model: GroupModel, data: DeviceData, rows: list[torch.Tensor]) -> torch.Tensor:
+    """Return the training loss of a group: the mean over its members of their weighted losses.
+
+    Parameters
+    ----------
+    model
+        The group's network.
+    data
+        The data on its device.
+    rows
+        The batch: rows that all tasks share, or rows per task.
+    """
+    tasks = data.data.tasks
+    if data.data.shared:
+        outputs = model(data.input(rows[0]))
+        rows = [rows[0]] * len(tasks)
+    else:
+        outputs = [
+            model.forward_member(data.input(rows[task], task), position)
+            for position, task in enumerate(model.members)
+        ]
+    weighted = [
+        tasks[task].weight * task_loss(tasks[task], output, data.targets[task][rows[task]])
+        for task, output in zip(model.members, outputs, strict=True)
+    ]
+    return torch.stack(weighted).sum() / len(weighted)
+
+
+@torch.no_grad()
+def member_losses(model: GroupModel, data: DeviceData, split: str) -> NDArray[np.float64]:
+    """Return every member's loss on a split, shape (members,), in evaluation mode."""
+    model.eval()
+    losses = []
+    for position, task in enumerate(model.members):
+        rows = data.rows(split, task)
+        outputs = model.forward_member(data.input(rows, task), position)
+        losses.append(float(task_loss(data.data.tasks[task], outputs, data.targets[task][rows])))
+    return np.array(losses)
+
+
+def _targets(task: Task, level: NDArray[np.float64]) -> Any:
     if task.kind == "binary":
         return (level > 0).astype(np.float64)
     if task.kind == "multiclass":

@@ -12,7 +12,7 @@ from torch import nn
 from backbones.network.backbone import Backbone, BackboneInfo
 from backbones.network.bert import Bert, BertShape
 from backbones.network.bert_weights import find_weights, load_bert, weights_digest
-from backbones.network.inputs import check_options, is_token_type
+from backbones.network.inputs import check_heads, check_options, is_token_type
 from engine import DataError, UsageError
 
 
@@ -56,10 +56,7 @@ class TextEncoder(Backbone):
         check_options(
             "text-encoder", self, dict.fromkeys(("hidden", "layers", "heads", "vocabulary"), 1), ("dropout",)
         )
-        if self.hidden % self.heads:
-            raise UsageError(
-                f"Backbone 'text-encoder': {self.heads} heads cannot share a width of {self.hidden}."
-            )
+        check_heads("text-encoder", self.hidden, self.heads)
         if self.frozen and not self.weights:
             raise UsageError("Backbone 'text-encoder': frozen needs weights, there is nothing to keep.")
 

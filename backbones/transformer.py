@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from backbones.network.backbone import Backbone, BackboneInfo
-from backbones.network.inputs import check_options, series_shape
-from engine import UsageError
+from backbones.network.inputs import check_heads, check_options, series_shape
 from engine.errors import unknown_name
 
 POOLINGS = ("mean", "last")
@@ -103,10 +102,7 @@ class Transformer(Backbone):
 
     def __post_init__(self) -> None:
         check_options("transformer", self, {"hidden": 1, "layers": 1, "heads": 1}, ("dropout",))
-        if self.hidden % self.heads:
-            raise UsageError(
-                f"Backbone 'transformer': {self.heads} heads cannot share a width of {self.hidden}."
-            )
+        check_heads("transformer", self.hidden, self.heads)
         if self.pooling not in POOLINGS:
             raise unknown_name("pooling of backbone 'transformer':", str(self.pooling), POOLINGS)
 

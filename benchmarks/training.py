@@ -248,10 +248,10 @@ def compaction(quick: bool) -> None:
                 results[compact] = training.run()
                 seconds[compact] += time.process_time() - begin
                 if compact:
-                    taken, whole = taken + training.count.taken, whole + training.count.uncompacted
+                    taken += training.steps
                 else:
-                    uncompacted = training.count.taken
-            same &= uncompacted == training.count.uncompacted and all(
+                    whole += training.steps
+            same &= all(
                 np.array_equal(left.curve, right.curve)
                 and all(np.array_equal(left.losses[split], right.losses[split]) for split in left.losses)
                 for left, right in zip(results[True], results[False], strict=True)

@@ -93,8 +93,6 @@ class Celeba(FolderInstance):
 
         Raises
         ------
-        DataError
-            If a file is absent or malformed, or no image of a part was drawn.
         UsageError
             If an attribute is unknown, or there are fewer images than wanted.
         MissingDependencyError

@@ -71,13 +71,7 @@ class Cifar10(ImageInstance):
         return further_tasks(source, self.seed) if self._more else (source, ())
 
     def read(self) -> LabelledImages:
-        """Return all images.
-
-        Raises
-        ------
-        DataError
-            If the files are absent or malformed.
-        """
+        """Return all images."""
         folder = self.folder()
         binary = (folder / "data_batch_1.bin").exists()
         return read_cifar10_binary(folder) if binary else read_cifar10_png(folder)

@@ -62,11 +62,5 @@ class Cifar100(ImageInstance):
         super().__init__(name, data_dir, **options)
 
     def read(self) -> LabelledImages:
-        """Return all images.
-
-        Raises
-        ------
-        DataError
-            If the files are absent or malformed.
-        """
+        """Return all images."""
         return read_cifar100_binary(self.folder(), coarse=self._coarse)

@@ -51,13 +51,7 @@ class Fashion10(ImageInstance):
     )
 
     def read(self) -> LabelledImages:
-        """Return all images.
-
-        Raises
-        ------
-        DataError
-            If the files are absent or malformed, or do not fit together.
-        """
+        """Return all images."""
         folder = self.folder()
         images, labels = _part(folder, "train")
         test_images, test_labels = _part(folder, "t10k")

@@ -95,8 +95,6 @@ class Glue4(FolderInstance):
 
         Raises
         ------
-        DataError
-            If the files are absent or malformed.
         MissingDependencyError
             If the encoder asked for is not installed.
         """

@@ -87,13 +87,7 @@ class HourlyStays(FolderInstance):
         self._valid, self._test, self._seed = valid, test, seed
 
     def data(self) -> MultiTaskData:
-        """Return the sequences and their outcomes.
-
-        Raises
-        ------
-        DataError
-            If a table is absent or malformed, or they do not fit together.
-        """
+        """Return the sequences and their outcomes."""
         folder = self.folder()
         path, labels = read_stay_table(folder, "labels", ["stay_id", *self.info.tasks])
         if labels["stay_id"].duplicated().any():

@@ -62,15 +62,7 @@ class Standley1(CatalogueInstance):
     )
 
     def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the losses of a source on a split.
-
-        Raises
-        ------
-        DataError
-            If the data cannot be had.
-        UsageError
-            If there is nothing for this source and split.
-        """
+        """Return the losses of a source on a split."""
         if (source, split) == ("hoa", "valid"):
             return _approximated(self.recorded("measured", "valid"))
         file = _FILES.get((source, split))

@@ -46,13 +46,7 @@ class _Generated(CatalogueInstance):
         self.info = _info(self.what, n_tasks, n_groups)
 
     def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the gains.
-
-        Raises
-        ------
-        UsageError
-            If there is nothing for this source and split.
-        """
+        """Return the gains."""
         if source != "measured" or split not in SPLITS:
             raise UsageError(f"Instance {self.name!r} has measured gains on valid and test only.")
         size = (len(self.info.tasks), self.info.n_groups)

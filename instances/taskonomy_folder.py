@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import DataError, MultiTaskData, TrainingSettings, UsageError
-from engine.data.readers.inputs import centre
+from engine.data.readers.input_columns import standardised
 from instances.images.image_files import cached_images
 from instances.images.taskonomy_targets import domain_task
 from instances.images.taskonomy_views import find_views, view_targets
@@ -96,8 +96,6 @@ class TaskonomyFolder(FolderInstance):
 
         Raises
         ------
-        DataError
-            If the folder has no images, a building is absent, or a file is malformed.
         MissingDependencyError
             If Pillow is not installed.
         """
@@ -110,20 +108,11 @@ class TaskonomyFolder(FolderInstance):
             regression = task.kind == "regression"
             values = view_targets(views, task.name, task.outputs if regression else 1, self._grid)
             if regression and self._standardise:
-                values = _standardised(values, splits["train"][0])
+                values = standardised(values, splits["train"][0])
             targets.append(values if regression else values[:, 0])
         return MultiTaskData(
             self.tasks, (images,), tuple(targets), splits, name=self.name, provenance=f"Taskonomy, {folder}"
         )
-
-
-def _standardised(values: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
-    known = values[train][~np.isnan(values[train])]
-    if not len(known):
-        return values
-    mean, deviation = centre(known)
-    scaled: NDArray[np.float64] = (values - mean) / deviation
-    return scaled
 
 
 def _splits(

@@ -68,13 +68,7 @@ class Toy4(CatalogueInstance):
     )
 
     def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the gains.
-
-        Raises
-        ------
-        UsageError
-            If there is nothing for this source and split.
-        """
+        """Return the gains."""
         if source != "measured" or split not in ("valid", "test"):
             raise UsageError(f"Instance {self.name!r} has measured gains on valid and test only.")
         which = ("valid", "test").index(split)

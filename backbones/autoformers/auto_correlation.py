@@ -54,7 +54,7 @@ class AutoCorrelation(nn.Module):
         """Return what series (batch, time, width) draws from other (batch, any time, width)."""
         batch, length, width = series.shape
         queries = self.query(series)
-        keys, values = (_fit(one, length) for one in (self.key(other), self.value(other)))
+        keys, values = (_fit(mapped, length) for mapped in (self.key(other), self.value(other)))
         # Half-precision transforms exist on few devices and for few lengths.
         exact = torch.float64 if queries.dtype == torch.float64 else torch.float32
         scores = circular_correlation(queries.to(exact), keys.to(exact)).mean(dim=2)

@@ -45,13 +45,14 @@ def observe(module: nn.Module, inputs: torch.Tensor) -> Behaviour:
     UsageError
         If it normalises by batch and there is one sample only.
     """
-    modes = [(one, one.training) for one in module.modules()]
-    buffers = {name: (one, one.clone()) for name, one in module.named_buffers()}
+    modes = [(part, part.training) for part in module.modules()]
+    buffers = {name: (buffer, buffer.clone()) for name, buffer in module.named_buffers()}
     with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
         noisy = _draws(module.train(), inputs)
-        state = next(
-            (name for name, one in module.named_buffers() if not torch.equal(one, buffers[name][1])), ""
+        changed = (
+            name for name, buffer in module.named_buffers() if not torch.equal(buffer, buffers[name][1])
         )
+        state = next(changed, "")
         for part in module.modules():
             if isinstance(part, nn.modules.dropout._DropoutNd):
                 part.eval()

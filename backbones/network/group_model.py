@@ -78,7 +78,7 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
     dtype = DTYPES[experiment.settings.precision]
     rows = data.rows("train", members[0])[:2]
     samples = ready(torch.from_numpy(data.input_of(members[0])[rows]), dtype)
-    with torch.random.fork_rng(devices=[]), failure_told(name), torch.no_grad():
+    with torch.random.fork_rng(devices=[]), failures_named(name), torch.no_grad():
         seed_generators(key(seed, "encoder"))
         encoder, width = backbone.encoder(data.input_shape, data.input_dtype)
         # A lazy layer draws its weights when it is first run: before any head.
@@ -90,7 +90,7 @@ def build_group_model(experiment: Experiment, members: Sequence[int], seed: int)
 
 
 @contextmanager
-def failure_told(backbone: str) -> Iterator[None]:
+def failures_named(backbone: str) -> Iterator[None]:
     """Turn what a backbone raises while it is built and tried into an error that names it.
 
     Raises
@@ -105,9 +105,9 @@ def failure_told(backbone: str) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]:.200}"
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]:.200}"
         raise UsageError(
-            f"Backbone {backbone!r} cannot be built or run on these samples ({told})."
+            f"Backbone {backbone!r} cannot be built or run on these samples ({reason})."
         ) from error
 
 
@@ -122,16 +122,21 @@ def _head(
 
 def _tried(backbone: str, part: str, module: nn.Module, inputs: torch.Tensor, width: int) -> torch.Tensor:
     """Return the outputs of an encoder or a head in evaluation mode, after checks that name the backbone."""
-    for name, one in module.named_modules():
-        if isinstance(one, nn.modules.batchnorm._BatchNorm) and not one.track_running_stats:
+    for name, layer in module.named_modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and not layer.track_running_stats:
             raise UsageError(
                 f"Backbone {backbone!r}: layer {name!r} of its {part} normalises by batch without running "
                 "statistics, so that what it gives for a sample depends on the others. Keep them."
             )
-    given = inputs.clone()
-    outputs: torch.Tensor = module.eval()(given)
-    _check_shape(backbone, part, outputs, (len(inputs), width))
-    if not torch.equal(given, inputs):
+    fed = inputs.clone()
+    outputs: torch.Tensor = module.eval()(fed)
+    if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != (len(inputs), width):
+        given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise UsageError(
+            f"Backbone {backbone!r}: its {part} must give {(len(inputs), width)} for {len(inputs)} samples, "
+            f"not {given}."
+        )
+    if not torch.equal(fed, inputs):
         raise UsageError(
             f"Backbone {backbone!r}: its {part} changes its inputs in place, which others need too. Use "
             "operations that make a new tensor, and layers without inplace at the beginning."
@@ -139,23 +144,15 @@ def _tried(backbone: str, part: str, module: nn.Module, inputs: torch.Tensor, wi
     return outputs
 
 
-def _check_shape(backbone: str, part: str, found: object, wanted: tuple[int, ...]) -> None:
-    if not isinstance(found, torch.Tensor) or tuple(found.shape) != wanted:
-        given = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
-        raise UsageError(
-            f"Backbone {backbone!r}: its {part} must give {wanted} for {wanted[0]} samples, not {given}."
-        )
-
-
 def _check_weights(backbone: str, model: GroupModel, tasks: Sequence[Task]) -> None:
-    if not any(one.requires_grad for one in model.parameters()):
+    if not any(weight.requires_grad for weight in model.parameters()):
         raise UsageError(f"Backbone {backbone!r} has no weights that are trained.")
-    owner: dict[int, str] = {id(one): "the encoder" for one in model.encoder.parameters()}
+    owner: dict[int, str] = {id(weight): "the encoder" for weight in model.encoder.parameters()}
     for task, head in zip(tasks, model.heads, strict=True):
         part = f"the head of task {task.name!r}"
-        for one in head.parameters():
-            if owner.setdefault(id(one), part) != part:
+        for weight in head.parameters():
+            if owner.setdefault(id(weight), part) != part:
                 raise UsageError(
-                    f"Backbone {backbone!r}: {owner[id(one)]} and {part} have weights in common. Heads are "
-                    "modules of their own, made anew at each call; what tasks share is in the encoder."
+                    f"Backbone {backbone!r}: {owner[id(weight)]} and {part} have weights in common. Heads "
+                    "are modules of their own, made anew at each call; what tasks share is in the encoder."
                 )

@@ -24,15 +24,17 @@ def ready(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return values.to(dtype) if values.dtype.is_floating_point else values.long()
 
 
-def check_options(backbone: str, of: object, least: Mapping[str, int], rates: Iterable[str] = ()) -> None:
+def check_options(
+    backbone: str, options: object, least: Mapping[str, int], rates: Iterable[str] = ()
+) -> None:
     """Check the options of a backbone that are sizes or probabilities.
 
     Parameters
     ----------
     backbone
         Name for the error.
-    of
-        The backbone.
+    options
+        The backbone, whose fields are its options.
     least
         The smallest value of each option that is a whole number.
     rates
@@ -44,15 +46,27 @@ def check_options(backbone: str, of: object, least: Mapping[str, int], rates: It
         If one is out of range or no such number.
     """
     for name, smallest in least.items():
-        value = getattr(of, name)
+        value = getattr(options, name)
         if type(value) is not int or value < smallest:
             raise UsageError(
                 f"Backbone {backbone!r}: {name} must be a whole number of {smallest} or more, not {value!r}."
             )
     for name in rates:
-        value = getattr(of, name)
+        value = getattr(options, name)
         if type(value) not in (int, float) or not 0 <= value < 1:
             raise UsageError(f"Backbone {backbone!r}: {name} must be from 0 to below 1, not {value!r}.")
+
+
+def check_heads(backbone: str, hidden: int, heads: int) -> None:
+    """Check that attention heads can share a width evenly.
+
+    Raises
+    ------
+    UsageError
+        If they cannot.
+    """
+    if hidden % heads:
+        raise UsageError(f"Backbone {backbone!r}: {heads} heads cannot share a width of {hidden}.")
 
 
 def flat_width(backbone: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-_TOLD = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+_MESSAGES = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
 """What torch says, for want of an error of its own, on the CPU and in the libraries of a GPU."""
 
 Item = TypeVar("Item")
@@ -34,11 +34,11 @@ def halving(
     MemoryError, torch.OutOfMemoryError
         If the memory does not suffice for one item.
     """
-    found: list[Result] = []
-    while len(found) < len(items):
-        portion = items[len(found) : len(found) + size]
+    results: list[Result] = []
+    while len(results) < len(items):
+        portion = items[len(results) : len(results) + size]
         try:
-            found += work(portion)
+            results += work(portion)
             continue
         except (MemoryError, RuntimeError) as error:
             if len(portion) == 1 or not is_out_of_memory(error):
@@ -48,11 +48,11 @@ def halving(
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         size = max(1, len(portion) // 2)
-    return found
+    return results
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(told in str(error) for told in _TOLD)
+    return isinstance(error, RuntimeError) and any(message in str(error) for message in _MESSAGES)

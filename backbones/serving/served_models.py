@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from backbones.network.backbone import make_backbone
-from backbones.network.group_model import DTYPES, GroupModel, failure_told
+from backbones.network.group_model import DTYPES, GroupModel, failures_named
 from backbones.network.inputs import ready
 from engine import DataError, Task, UsageError
 from engine.files import read_bytes, read_text
@@ -67,23 +67,23 @@ class ServedModels:
             unknown = [name for name in inputs if name not in self.tasks]
             if unknown:
                 raise UsageError(f"Task {unknown[0]!r} is not among those served: {', '.join(self.tasks)}.")
-            return {name: self._of_one(name, self._checked(one)) for name, one in inputs.items()}
+            return {name: self._outputs(name, self._checked(own)) for name, own in inputs.items()}
         samples = self._checked(inputs)
-        found: dict[str, NDArray[Any]] = {}
+        outputs: dict[str, NDArray[Any]] = {}
         for index, model in enumerate(self.models):
-            served = {name: of["head"] for name, of in self._places.items() if of["group"] == index}
+            served = {name: place["head"] for name, place in self._places.items() if place["group"] == index}
             if served:
                 parts = [model(self._ready(part)) for part in torch.split(samples, BATCH)]
                 for name, head in served.items():
-                    found[name] = torch.cat([part[head] for part in parts]).numpy()
-        return {name: found[name] for name in self.tasks}
+                    outputs[name] = torch.cat([part[head] for part in parts]).numpy()
+        return {name: outputs[name] for name in self.tasks}
 
     @property
     def _places(self) -> Mapping[str, Mapping[str, Any]]:
         places: Mapping[str, Mapping[str, Any]] = self.description["tasks"]
         return places
 
-    def _of_one(self, name: str, samples: torch.Tensor) -> NDArray[Any]:
+    def _outputs(self, name: str, samples: torch.Tensor) -> NDArray[Any]:
         place = self._places[name]
         model = self.models[place["group"]]
         parts = [
@@ -131,14 +131,11 @@ def load_served(folder: str | Path) -> ServedModels:
         version = description["format_version"]
         if version != FORMAT_VERSION:
             raise DataError(f"{path}: format version {version!r} is not {FORMAT_VERSION}, known here.")
-        kinds = {
-            name: Task(**{key: one for key, one in of.items() if key not in ("group", "head")}, name=name)
-            for name, of in description["tasks"].items()
-        }
-        groups = [(one["file"], one["sha256"], one["tasks"]) for one in description["groups"]]
-        members = [[Task(**one) for one in tasks] for _, _, tasks in groups]
-        for name, of in description["tasks"].items():
-            if members[of["group"]][of["head"]] != kinds[name]:
+        groups = [(group["file"], group["sha256"], group["tasks"]) for group in description["groups"]]
+        members = [[Task(**fields) for fields in tasks] for _, _, tasks in groups]
+        for name, place in description["tasks"].items():
+            fields = {key: value for key, value in place.items() if key not in ("group", "head")}
+            if members[place["group"]][place["head"]] != Task(**fields, name=name):
                 raise DataError(f"{path}: task {name!r} is not served by the head it names.")
         models = [
             _model(description, tasks, _beside(path, file), digest)
@@ -165,7 +162,7 @@ def _model(description: Mapping[str, Any], tasks: list[Task], file: Path, digest
     if hashlib.sha256(content).hexdigest() != digest:
         raise DataError(f"{file}: the file is not the one that was saved (its SHA-256 differs).")
     backbone = make_backbone(description["backbone"], description["backbone_options"])
-    with torch.random.fork_rng(devices=[]), failure_told(description["backbone"]):
+    with torch.random.fork_rng(devices=[]), failures_named(description["backbone"]):
         encoder, width = backbone.encoder(
             tuple(description["input_shape"]), np.dtype(description["input_dtype"])
         )

@@ -83,7 +83,7 @@ def train_for_good(
                 f"Training of the group {label} with seed {seed} diverged; nothing was saved. "
                 "Try a lower learning rate, or clip the gradient."
             )
-        files = [_save(place, index, one) for index, one in enumerate(trained)]
+        files = [_save(place, index, group) for index, group in enumerate(trained)]
         described = json.dumps(_description(experiment, trained, files, serving, seed), indent=1)
         (place / MAP).write_text(described + "\n", encoding="utf-8")
     return results
@@ -157,8 +157,8 @@ def _description(
         "settings": asdict(experiment.settings),
         "tasks": places,
         "groups": [
-            {**file, "tasks": [asdict(tasks[task]) for task in one.model.members]}
-            for file, one in zip(files, trained, strict=True)
+            {**file, "tasks": [asdict(tasks[task]) for task in group.model.members]}
+            for file, group in zip(files, trained, strict=True)
         ],
         "versions": {
             "engine": version("task-grouping-engine"),

@@ -37,7 +37,7 @@ class NoStack(Exception):
 
 def is_frozen(encoder: nn.Module) -> bool:
     """Return whether nothing of an encoder is trained."""
-    return not any(one.requires_grad for one in encoder.parameters())
+    return not any(weight.requires_grad for weight in encoder.parameters())
 
 
 def refuse_ties(encoder: nn.Module) -> None:
@@ -49,9 +49,9 @@ def refuse_ties(encoder: nn.Module) -> None:
         If one is.
     """
     first: dict[int, str] = {}
-    for name, one in encoder.named_parameters(remove_duplicate=False):
-        if first.setdefault(id(one), name) != name:
-            raise NoStack(f"{name!r} and {first[id(one)]!r} are the same weights")
+    for name, weight in encoder.named_parameters(remove_duplicate=False):
+        if first.setdefault(id(weight), name) != name:
+            raise NoStack(f"{name!r} and {first[id(weight)]!r} are the same weights")
 
 
 def frozen(encoder: nn.Module, device_type: str, seen: Behaviour) -> StackedEncoder:
@@ -71,7 +71,7 @@ def frozen(encoder: nn.Module, device_type: str, seen: Behaviour) -> StackedEnco
     """
     if seen.noisy:
         raise NoStack("its frozen encoder has dropout or other noise")
-    if any(isinstance(one, nn.modules.batchnorm._NormBase) for one in encoder.modules()):
+    if any(isinstance(module, nn.modules.batchnorm._NormBase) for module in encoder.modules()):
         raise NoStack("its frozen encoder normalises by batch")
     _refuse_state(encoder, seen)
     return FrozenEncoder(encoder, device_type)
@@ -223,19 +223,19 @@ def vmapped(
     if seen.noisy and separate:
         raise NoStack("it has dropout and each task has its own samples")
 
-    def one(weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+    def encode(weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = functional_call(encoder, dict(weights), (inputs,))
         return features
 
-    shared, apart = (vmap(one, in_dims=(0, axis), randomness="same") for axis in (None, 0))
+    shared, apart = (vmap(encode, in_dims=(0, axis), randomness="same") for axis in (None, 0))
 
     def function(weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
         with warnings.catch_warnings():
             # Of operations that torch vectorises by a loop; slow, but right.
             warnings.filterwarnings("ignore", message="There is a performance drop")
             alike = len(inputs) == 1
-            found: torch.Tensor = shared(weights, inputs[0]) if alike else apart(weights, inputs)
-            return found
+            features: torch.Tensor = shared(weights, inputs[0]) if alike else apart(weights, inputs)
+            return features
 
     weights = {name: torch.stack([value.detach()] * 2) for name, value in encoder.state_dict().items()}
     try:
@@ -249,7 +249,7 @@ def vmapped(
 
 
 def _autograd(function: StackedFunction, encoder: nn.Module, device_type: str) -> StackedEncoder:
-    trainable = [name for name, one in encoder.named_parameters() if one.requires_grad]
+    trainable = [name for name, weight in encoder.named_parameters() if weight.requires_grad]
     return AutogradEncoder(function, encoder, list(encoder.state_dict()), trainable, device_type)
 
 

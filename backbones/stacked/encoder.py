@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -13,38 +12,29 @@ from backbones.network.backbone import StackedFunction
 from backbones.stacked.layer import Layer, Pass, Values
 
 PREFIX = "encoder."
-"""Of the encoder's names in the network of a group."""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The samples that go through a stack together.
-
-    Attributes
-    ----------
-    inputs
-        Shape (samples, …) where tasks share them, else (tasks, samples, …).
-    slots
-        Shape (members, slots): the task of every slot where each has its own samples.
-    """
-
-    inputs: torch.Tensor
-    slots: torch.Tensor | None = None
-
-    @property
-    def of_members(self) -> torch.Tensor:
-        """The samples of every member, shape (1 or members, samples or slots × samples, …)."""
-        if self.slots is None:
-            return self.inputs.unsqueeze(0)
-        return self.inputs[self.slots].flatten(1, 2)
+"""Begins the names of the encoder's weights in the network of a group."""
 
 
 class StackedEncoder(ABC):
     """The encoders of all members."""
 
     @abstractmethod
-    def forward(self, values: Values, samples: Samples, how: Pass) -> torch.Tensor:
-        """Return the features, shape (1 or members, d, samples or slots × samples)."""
+    def forward(
+        self, values: Values, inputs: torch.Tensor, slots: torch.Tensor | None, how: Pass
+    ) -> torch.Tensor:
+        """Return the features, shape (1 or members, d, samples or slots × samples).
+
+        Parameters
+        ----------
+        values
+            Weights and buffers.
+        inputs
+            Shape (samples, …) where tasks share them, else (tasks, samples, …).
+        slots
+            Shape (members, slots): the task of every slot where each has its own samples.
+        how
+            Training or evaluation.
+        """
 
     @abstractmethod
     def backward(self, values: Mapping[str, torch.Tensor], gradient: torch.Tensor, gradients: Values) -> None:
@@ -65,9 +55,11 @@ class LayeredEncoder(StackedEncoder):
     def __init__(self, layers: Sequence[Layer], series: bool) -> None:
         self._layers, self._series = tuple(layers), series
 
-    def forward(self, values: Values, samples: Samples, how: Pass) -> torch.Tensor:
+    def forward(
+        self, values: Values, inputs: torch.Tensor, slots: torch.Tensor | None, how: Pass
+    ) -> torch.Tensor:
         """Send the samples through all layers."""
-        hidden = samples.of_members
+        hidden = _of_members(inputs, slots)
         if not self._series:
             # Laid out like all activations: products with a transposed matrix may round by its alignment.
             hidden = hidden.flatten(2).transpose(1, 2).contiguous()
@@ -115,30 +107,33 @@ class AutogradEncoder(StackedEncoder):
         self._function, self._names, self._trainable = function, tuple(names), tuple(trainable)
         self._device_type = device_type
 
-    def forward(self, values: Values, samples: Samples, how: Pass) -> torch.Tensor:
+    def forward(
+        self, values: Values, inputs: torch.Tensor, slots: torch.Tensor | None, how: Pass
+    ) -> torch.Tensor:
         """Call the function, and keep its graph while training."""
         self._module.train(how.training)
         weights = {name: values[PREFIX + name].detach() for name in self._names}
+        samples = _of_members(inputs, slots)
         if not how.training:
-            return self._function(weights, samples.of_members).transpose(1, 2)
+            return self._function(weights, samples).transpose(1, 2)
         for name in self._trainable:
             weights[name] = weights[name].requires_grad_()
         with torch.enable_grad(), torch.autocast(self._device_type, torch.bfloat16, enabled=how.lower):
-            self._features = self._function(weights, samples.of_members).transpose(1, 2)
+            self._features = self._function(weights, samples).transpose(1, 2)
         self._leaves = {name: weights[name] for name in self._trainable}
         return self._features.detach()
 
     def backward(self, values: Mapping[str, torch.Tensor], gradient: torch.Tensor, gradients: Values) -> None:
         """Ask autograd; what the features do not depend on gets no gradient, as for a member alone."""
-        found = torch.autograd.grad(
+        of_leaves = torch.autograd.grad(
             self._features,
             list(self._leaves.values()),
             gradient.to(self._features.dtype),
             allow_unused=True,
         )
-        for name, one in zip(self._leaves, found, strict=True):
-            if one is not None:
-                gradients[PREFIX + name] = one
+        for name, of_leaf in zip(self._leaves, of_leaves, strict=True):
+            if of_leaf is not None:
+                gradients[PREFIX + name] = of_leaf
         del self._features
 
 
@@ -156,15 +151,22 @@ class FrozenEncoder(StackedEncoder):
     def __init__(self, module: nn.Module, device_type: str) -> None:
         self._module, self._device_type = module.eval(), device_type
 
-    def forward(self, values: Values, samples: Samples, how: Pass) -> torch.Tensor:
+    def forward(
+        self, values: Values, inputs: torch.Tensor, slots: torch.Tensor | None, how: Pass
+    ) -> torch.Tensor:
         """Encode the samples of each task once."""
         with torch.autocast(self._device_type, torch.bfloat16, enabled=how.lower):
-            if samples.slots is None:
-                features: torch.Tensor = self._module(samples.inputs).T
+            if slots is None:
+                features: torch.Tensor = self._module(inputs).T
                 return features.unsqueeze(0)
-            of_tasks = self._module(samples.inputs.flatten(0, 1))
-        separate: torch.Tensor = of_tasks.view(*samples.inputs.shape[:2], -1)[samples.slots]
+            of_tasks = self._module(inputs.flatten(0, 1))
+        separate: torch.Tensor = of_tasks.view(*inputs.shape[:2], -1)[slots]
         return separate.flatten(1, 2).transpose(1, 2)
 
     def backward(self, values: Mapping[str, torch.Tensor], gradient: torch.Tensor, gradients: Values) -> None:
         """Do nothing: there is nothing to train."""
+
+
+def _of_members(inputs: torch.Tensor, slots: torch.Tensor | None) -> torch.Tensor:
+    """Return the samples of every member, shape (1 or members, samples or slots × samples, …)."""
+    return inputs.unsqueeze(0) if slots is None else inputs[slots].flatten(1, 2)

@@ -15,7 +15,7 @@ from backbones.network.group_model import GroupModel
 from engine.data import Task
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Family:
     """Tasks with one loss, one number of outputs and one structure of head.
 
@@ -41,7 +41,7 @@ class Family:
 
     @property
     def prefix(self) -> str:
-        """Of the names of the heads' weights in a stack."""
+        """Begins the names of the heads' weights in a stack."""
         return f"heads.{self.number}."
 
     @property
@@ -60,19 +60,19 @@ def families_of(tasks: Sequence[Task], model: GroupModel) -> tuple[Family, ...]:
     model
         The untrained network of the group of all tasks.
     """
-    found: dict[object, list[int]] = {}
+    alike: dict[object, list[int]] = {}
     for index, (task, head) in enumerate(zip(tasks, model.heads, strict=True)):
         weights = tuple((name, tuple(value.shape)) for name, value in head.state_dict().items())
-        found.setdefault((task.kind, task.loss, task.outputs, repr(head), weights), []).append(index)
+        alike.setdefault((task.kind, task.loss, task.outputs, repr(head), weights), []).append(index)
     return tuple(
         Family(
-            number,
-            tuple(of),
-            tasks[of[0]],
-            tuple(model.heads[index] for index in of),
-            tuple(tasks[index].positive_weight for index in of),
+            number=number,
+            tasks=tuple(indices),
+            first=tasks[indices[0]],
+            heads=tuple(model.heads[index] for index in indices),
+            positive_weights=tuple(tasks[index].positive_weight for index in indices),
         )
-        for number, of in enumerate(found.values())
+        for number, indices in enumerate(alike.values())
     )
 
 

@@ -11,6 +11,7 @@ from torch.func import functional_call, vmap
 
 from backbones.stacked.families import Family
 from backbones.stacked.layer import Pass, Values
+from backbones.stacked.vector_layers import StackedLinear
 
 
 class StackedHeads(ABC):
@@ -64,48 +65,45 @@ class StackedHeads(ABC):
 class LinearHeads(StackedHeads):
     """Linear heads, differentiated by hand."""
 
-    _features: torch.Tensor
-    _lower: bool
+    def __init__(self, family: Family, count: int, offset: int, total: int) -> None:
+        super().__init__(family, count, offset, total)
+        biased = getattr(family.heads[0], "bias", None) is not None
+        self._linear = StackedLinear("weight", "bias" if biased else "")
 
     def forward(self, values: Values, features: torch.Tensor, how: Pass) -> torch.Tensor:
         """Return W x + b for every slot."""
         weight = values[f"{self.family.prefix}weight"]
-        bias = values.get(f"{self.family.prefix}bias")
-        members, slots, outputs, _ = weight.shape
+        members = len(weight)
         if self._total:
-            weight = weight.flatten(0, 1)
-            every = self.place(features).transpose(1, 2).expand(members, -1, -1, -1).flatten(0, 1)
-        else:
-            weight, every = weight.flatten(1, 2), features.expand(members, -1, -1)
-        if how.lower:
-            weight, every = weight.bfloat16(), every.bfloat16()
-        if how.training:
-            self._features, self._lower = every, how.lower
-        if bias is None:
-            found = torch.bmm(weight, every)
-        else:
-            found = torch.baddbmm(bias.view(len(weight), -1, 1).to(weight.dtype), weight, every)
-        return found.view(members, slots, outputs, -1).to(values[f"{self.family.prefix}weight"].dtype)
+            features = self.place(features).transpose(1, 2).expand(members, -1, -1, -1).flatten(0, 1)
+        outputs = self._linear.forward(self._flat(values), features, how)
+        return outputs.view(*weight.shape[:3], -1).to(weight.dtype)
 
     def backward(
         self, values: Mapping[str, torch.Tensor], gradient: torch.Tensor, gradients: Values, further: bool
     ) -> torch.Tensor | None:
         """Store ∂W = δ xᵀ and ∂b = Σ δ, and return Wᵀ δ."""
-        name = f"{self.family.prefix}weight"
-        weight = values[name]
-        shape, kind = weight.shape, weight.dtype
-        axes = (0, 1) if self._total else (1, 2)
-        flat, narrow = weight.flatten(*axes), gradient.flatten(*axes)
-        if self._lower:
-            flat, narrow = flat.bfloat16(), narrow.bfloat16()
-        gradients[name] = torch.bmm(narrow, self._features.transpose(1, 2)).view(shape).to(kind)
-        if f"{self.family.prefix}bias" in values:
-            gradients[f"{self.family.prefix}bias"] = narrow.sum(2).view(shape[:3]).to(kind)
-        del self._features
-        if not further:
+        weight = values[f"{self.family.prefix}weight"]
+        own: Values = {}
+        before = self._linear.backward(self._flat(values), gradient.flatten(*self._axes), own, further)
+        for name, flat in own.items():
+            gradients[self.family.prefix + name] = flat.view(values[self.family.prefix + name].shape)
+        if before is None:
             return None
-        found = torch.bmm(flat.transpose(1, 2), narrow).to(kind)
-        return found.view(*shape[:2], *found.shape[1:]).transpose(1, 2) if self._total else found
+        before = before.to(weight.dtype)
+        return before.view(*weight.shape[:2], *before.shape[1:]).transpose(1, 2) if self._total else before
+
+    @property
+    def _axes(self) -> tuple[int, int]:
+        """The axes that are one in the products: members and slots, or slots and outputs."""
+        return (0, 1) if self._total else (1, 2)
+
+    def _flat(self, values: Mapping[str, torch.Tensor]) -> Values:
+        """Return the weights as one layer has them."""
+        flat = {"weight": values[f"{self.family.prefix}weight"].flatten(*self._axes)}
+        if f"{self.family.prefix}bias" in values:
+            flat["bias"] = values[f"{self.family.prefix}bias"].flatten(*self._axes)
+        return flat
 
 
 class VmappedHeads(StackedHeads):
@@ -118,13 +116,12 @@ class VmappedHeads(StackedHeads):
     def __init__(self, family: Family, count: int, offset: int, total: int) -> None:
         super().__init__(family, count, offset, total)
         head = family.heads[0]
-        self._device_type = next((one.device.type for one in head.parameters()), "cpu")
 
-        def one(weights: dict[str, torch.Tensor], features: torch.Tensor) -> torch.Tensor:
+        def call(weights: dict[str, torch.Tensor], features: torch.Tensor) -> torch.Tensor:
             outputs: torch.Tensor = functional_call(head, weights, (features,))
             return outputs
 
-        self._function = vmap(vmap(one, in_dims=(0, 0 if total else None)))
+        self._function = vmap(vmap(call, in_dims=(0, 0 if total else None)))
 
     def forward(self, values: Values, features: torch.Tensor, how: Pass) -> torch.Tensor:
         """Call the heads, and keep their graph while training."""
@@ -156,17 +153,17 @@ class VmappedHeads(StackedHeads):
     ) -> torch.Tensor | None:
         """Ask autograd."""
         leaves = {name: value for name, value in self._leaves.items() if value.requires_grad}
-        found = torch.autograd.grad(
+        of_inputs = torch.autograd.grad(
             self._outputs,
             [*leaves.values(), self._features],
             gradient.transpose(2, 3).to(self._outputs.dtype),
             allow_unused=True,
         )
-        for name, one in zip(leaves, found, strict=False):
-            if one is not None:
-                gradients[self.family.prefix + name] = one
+        for name, of_leaf in zip(leaves, of_inputs, strict=False):
+            if of_leaf is not None:
+                gradients[self.family.prefix + name] = of_leaf
         del self._outputs, self._leaves, self._features
-        of_features = found[-1]
+        of_features = of_inputs[-1]
         if of_features is None or not further:
             return None
         return of_features.permute(0, 3, 1, 2) if self._total else of_features.transpose(1, 2)

@@ -51,8 +51,8 @@ def loss_gradients(
         As in :func:`losses`.
     """
     if loss == "cross-entropy":
-        found = torch.softmax(outputs, dim=2)
-        return found.scatter_add_(2, targets.long(), found.new_full((1,), -1.0).expand(targets.shape))
+        shares = torch.softmax(outputs, dim=2)
+        return shares.scatter_add_(2, targets.long(), shares.new_full((1,), -1.0).expand(targets.shape))
     if loss == "binary-cross-entropy":
         if positive is None:
             return torch.sigmoid(outputs) - targets

@@ -74,9 +74,9 @@ class StackedBatchNorm(Layer):
             scale = scale * values[f"{self._prefix}weight"].unsqueeze(2)
         if not further:
             return None
-        found = scale * (gradient - total / self._count - normal * (along / self._count))
-        found[:, :, self._count :] = 0
-        return found
+        before = scale * (gradient - total / self._count - normal * (along / self._count))
+        before[:, :, self._count :] = 0
+        return before
 
 
 class StackedLayerNorm(Layer):

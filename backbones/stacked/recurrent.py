@@ -103,19 +103,19 @@ class StackedGru(Layer):
     ) -> _Workspace:
         rows, samples = self._hidden + sequence.shape[2] + 1, sequence.shape[3]
         key = (depth, int(keep), samples)
-        found = self._workspaces.get(key)
-        if found is None or found.states.shape != (steps + 1, members, rows, samples):
+        workspace = self._workspaces.get(key)
+        if workspace is None or workspace.states.shape != (steps + 1, members, rows, samples):
             kept = steps if keep else 1
-            found = _Workspace(
+            workspace = _Workspace(
                 sequence.new_empty(steps + 1, members, rows, samples),
                 sequence.new_empty(kept, members, 2 * self._hidden, samples),
                 sequence.new_empty(kept, members, self._hidden, samples),
                 sequence.new_empty(kept, members, self._hidden, samples),
             )
-            found.states[0, :, : self._hidden] = 0
-            found.states[:, :, -1] = 1
-            self._workspaces[key] = found
-        return found
+            workspace.states[0, :, : self._hidden] = 0
+            workspace.states[:, :, -1] = 1
+            self._workspaces[key] = workspace
+        return workspace
 
     def backward(
         self, values: Mapping[str, torch.Tensor], gradient: torch.Tensor, gradients: Values, further: bool

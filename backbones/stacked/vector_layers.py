@@ -91,8 +91,8 @@ class StackedRelu(Layer):
         """Return the gradient where the outputs are positive."""
         if not further:
             return None
-        found: torch.Tensor = torch.ops.aten.threshold_backward(gradient, self._outputs, 0)
-        return found
+        before: torch.Tensor = torch.ops.aten.threshold_backward(gradient, self._outputs, 0)
+        return before
 
 
 class StackedElementwise(Layer):

@@ -39,9 +39,9 @@ class DeviceData:
         self.data = data
         self.dtype = DTYPES[experiment.settings.precision]
         self.device = torch.device(device)
-        self.inputs = tuple(_tensor(one).to(self.device) for one in data.inputs)
+        self.inputs = tuple(_tensor(inputs).to(self.device) for inputs in data.inputs)
         self.targets = tuple(
-            torch.as_tensor(one, dtype=self.dtype, device=self.device) for one in data.targets
+            torch.as_tensor(targets, dtype=self.dtype, device=self.device) for targets in data.targets
         )
 
     def input(self, rows: torch.Tensor, task: int = 0) -> torch.Tensor:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from backbones.stacked.encoder import Samples
 from backbones.stacked.families import Family
 from backbones.training.batches import Batches, DeviceData
 from engine.training.experiment import Experiment
@@ -36,6 +35,10 @@ class Labels:
     targets: torch.Tensor
     weights: torch.Tensor
 
+    def part(self, samples: slice) -> Labels:
+        """Return the labels of some samples."""
+        return Labels(self.targets[..., samples].contiguous(), self.weights[..., samples].contiguous())
+
 
 @dataclass(frozen=True)
 class Portion:
@@ -51,10 +54,6 @@ class Portion:
 
     inputs: torch.Tensor
     labels: tuple[Labels, ...]
-
-    def samples(self, slots: torch.Tensor | None) -> Samples:
-        """Return the samples for the slots of a stack."""
-        return Samples(self.inputs, slots)
 
 
 class Feed:
@@ -94,17 +93,17 @@ class Feed:
         self._batches = Batches(experiment, seed)
         self._data, self._families, self._tasks = data, families, tasks
         self.shared = data.data.shared
-        self.union = [0] if self.shared else sorted(task for of in tasks for task in of)
+        self.union = [0] if self.shared else sorted(task for own in tasks for task in own)
         self.batch = self._batches.size
         self.padding = -self.batch % ALIGNMENT if aligned else 0
-        self._columns = [self._column(of, width) for of, width in zip(tasks, self._widths, strict=True)]
+        self._columns = [self._column(own, width) for own, width in zip(tasks, self._widths, strict=True)]
         self._weights = [
-            torch.tensor([data.data.tasks[task].weight for task in of], dtype=data.dtype, device=data.device)
-            for of in tasks
+            torch.tensor([data.data.tasks[task].weight for task in own], dtype=data.dtype, device=data.device)
+            for own in tasks
         ]
         self.complete = [
-            all(not bool(torch.isnan(data.targets[task][data.rows("train", task)]).any()) for task in of)
-            for of in tasks
+            all(not bool(torch.isnan(data.targets[task][data.rows("train", task)]).any()) for task in own)
+            for own in tasks
         ]
         self._splits: dict[str, list[tuple[torch.Tensor, tuple[Labels, ...]]]] = {}
 
@@ -133,22 +132,22 @@ class Feed:
                 for index in range(len(self._families))
             ]
             for step in range(len(rows)):
-                yield Portion(inputs[step], tuple(Labels(*(one[step] for one in pair)) for pair in labels))
+                yield Portion(inputs[step], tuple(Labels(*(part[step] for part in pair)) for pair in labels))
 
     def _inputs(self, rows: torch.Tensor) -> torch.Tensor:
         """Return samples, shape (steps, [tasks,] batch, …), padded by zeros."""
         if self.shared:
-            found = self._data.input(rows[:, 0])
+            inputs = self._data.input(rows[:, 0])
         else:
-            found = torch.stack(
+            inputs = torch.stack(
                 [self._data.input(rows[:, at], task) for at, task in enumerate(self.union)], 1
             )
         if not self.padding:
-            return found
+            return inputs
         axis = 1 if self.shared else 2
-        shape = list(found.shape)
+        shape = list(inputs.shape)
         shape[axis] = self.padding
-        return torch.cat([found, found.new_zeros(shape)], axis)
+        return torch.cat([inputs, inputs.new_zeros(shape)], axis)
 
     def _labels(
         self, index: int, rows: torch.Tensor, weights: torch.Tensor
@@ -156,10 +155,10 @@ class Feed:
         """Return targets and weights of a family, shape (steps, tasks, width, batch)."""
         column = self._columns[index]
         if column is not None:
-            found = column[rows[:, 0]].permute(0, 2, 3, 1)
+            targets = column[rows[:, 0]].permute(0, 2, 3, 1)
         else:
             width = self._widths[index]
-            found = torch.stack(
+            targets = torch.stack(
                 [
                     self._data.targets[task].view(-1, width)[rows[:, self.union.index(task)]]
                     for task in self._tasks[index]
@@ -167,8 +166,8 @@ class Feed:
                 1,
             ).transpose(2, 3)
         if self.padding:
-            found = torch.nn.functional.pad(found, (0, self.padding), value=float("nan"))
-        return _known(found.contiguous(), weights)
+            targets = torch.nn.functional.pad(targets, (0, self.padding), value=float("nan"))
+        return _known(targets.contiguous(), weights)
 
     def split(self, name: str) -> Iterator[Portion]:
         """Yield a split in portions; the weights of a task's labels sum to 1 over all of them."""
@@ -190,34 +189,23 @@ class Feed:
         longest = max(map(len, rows))
         longest += -longest % ALIGNMENT
         # The first row stands in; its weight is 0 there.
-        filled = torch.stack([torch.cat([one, one[:1].expand(longest - len(one))]) for one in rows])
-        used = torch.stack([torch.arange(longest, device=one.device) < len(one) for one in rows])
+        filled = torch.stack([torch.cat([own, own[:1].expand(longest - len(own))]) for own in rows])
+        used = torch.stack([torch.arange(longest, device=own.device) < len(own) for own in rows])
         every: list[Labels] = []
-        for index, of in enumerate(self._tasks):
+        for index, tasks in enumerate(self._tasks):
             width = self._widths[index]
-            places = [0 if self.shared else self.union.index(task) for task in of]
+            places = [0 if self.shared else self.union.index(task) for task in tasks]
             targets = torch.stack(
                 [
                     self._data.targets[task]
                     .view(-1, width)[filled[at]]
                     .T.masked_fill(~used[at], float("nan"))
-                    for task, at in zip(of, places, strict=True)
+                    for task, at in zip(tasks, places, strict=True)
                 ]
             )
             every.append(Labels(*_known(targets, 1.0)))
-        return [
-            (
-                filled[:, start : start + EVALUATION_ROWS],
-                tuple(
-                    Labels(
-                        one.targets[..., start : start + EVALUATION_ROWS].contiguous(),
-                        one.weights[..., start : start + EVALUATION_ROWS].contiguous(),
-                    )
-                    for one in every
-                ),
-            )
-            for start in range(0, longest, EVALUATION_ROWS)
-        ]
+        portions = (slice(start, start + EVALUATION_ROWS) for start in range(0, longest, EVALUATION_ROWS))
+        return [(filled[:, part], tuple(labels.part(part) for labels in every)) for part in portions]
 
 
 def _known(targets: torch.Tensor, weights: torch.Tensor | float) -> tuple[torch.Tensor, torch.Tensor]:

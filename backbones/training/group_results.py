@@ -93,9 +93,8 @@ class Course:
     ) -> GroupResult:
         """Return the result; what the best weights score does not count after divergence."""
         if self.diverged:
-            losses, metrics = (
-                {split: np.full(len(members), np.nan) for split in of} for of in (losses, metrics)
-            )
+            nothing = np.full(len(members), np.nan)
+            losses, metrics = (dict.fromkeys(values, nothing) for values in (losses, metrics))
         return GroupResult(tuple(members), self.curve, self.best_epoch, losses, metrics, self.seconds)
 
 
@@ -118,18 +117,16 @@ def joined(results: Sequence[GroupResult], membership: NDArray[np.bool_], seed: 
         return wide
 
     def over(name: str, split: str) -> NDArray[np.float64]:
-        found = np.full(membership.shape, np.nan)
-        for row, one in enumerate(results):
-            found[row] = spread(getattr(one, name)[split], one)
-        return found
+        rows = [spread(getattr(result, name)[split], result) for result in results]
+        return np.array(rows).reshape(membership.shape)
 
     return TrainedGroups(
         membership,
         seed,
         {split: over("metrics", split) for split in SPLITS},
         {split: over("losses", split) for split in SPLITS},
-        {"valid": tuple(spread(one.curve, one) for one in results)},
-        np.array([len(one.curve) for one in results], dtype=np.int64),
-        np.array([one.best_epoch for one in results], dtype=np.int64),
-        np.array([one.seconds for one in results]),
+        {"valid": tuple(spread(result.curve, result) for result in results)},
+        np.array([len(result.curve) for result in results], dtype=np.int64),
+        np.array([result.best_epoch for result in results], dtype=np.int64),
+        np.array([result.seconds for result in results]),
     )

@@ -13,11 +13,10 @@ from torch import nn
 
 from backbones.network.behaviour import observe
 from backbones.network.group_model import GroupModel, build_group_model
-from backbones.network.task_losses import task_loss
 from backbones.stacked.families import families_of
 from backbones.stacked.losses import loss_gradients, losses
 from backbones.training.batches import DeviceData
-from backbones.training.feed import EVALUATION_ROWS, Feed, Portion
+from backbones.training.feed import Feed, Portion
 from backbones.training.group_results import SPLITS, Course, GroupResult
 from backbones.training.noise import seed_noise
 from backbones.training.optimisers import make_optimiser
@@ -59,11 +58,8 @@ def train_group(
     course = training.run()
     judged = {split: training.judged(split) for split in SPLITS}
     course.seconds = time.perf_counter() - begin
-    result = course.result(
-        members,
-        {split: of[0] for split, of in judged.items()},
-        {split: of[1] for split, of in judged.items()},
-    )
+    losses_of, metrics_of = ({split: pair[at] for split, pair in judged.items()} for at in (0, 1))
+    result = course.result(members, losses_of, metrics_of)
     return TrainedGroup(**vars(result), model=training.model)
 
 
@@ -94,9 +90,9 @@ class _GroupTraining:
         self._course = Course(np.array([task.weight for task in tasks]), experiment.settings.patience)
         self._joined = [_as_one(family.heads) if self._feed.shared else None for family in self._families]
         parts: list[nn.Module] = [self.model.encoder]
-        for family, one in zip(self._families, self._joined, strict=True):
-            parts += family.heads if one is None else [one]
-        self._trained = [one for part in parts for one in part.parameters() if one.requires_grad]
+        for family, joined in zip(self._families, self._joined, strict=True):
+            parts += family.heads if joined is None else [joined]
+        self._trained = [weight for part in parts for weight in part.parameters() if weight.requires_grad]
 
     def run(self) -> Course:
         """Train, and leave the network with the weights of the best epoch."""
@@ -127,10 +123,9 @@ class _GroupTraining:
         for family, outputs in zip(self._families, zip(*portions, strict=True), strict=True):
             for slot, position in enumerate(family.tasks):
                 task = self._members[position]
-                of = torch.cat([one[0, slot] for one in outputs], -1)[:, : self._feed.rows_of(split, task)]
-                metrics[position] = split_metric(self._data, task, of.T.double().cpu().numpy()[None], split)[
-                    0
-                ]
+                whole = torch.cat([part[0, slot] for part in outputs], -1)
+                judged = whole[:, : self._feed.rows_of(split, task)].T.double().cpu().numpy()
+                (metrics[position],) = split_metric(self._data, task, judged[None], split)
         return self._split_losses(split), metrics
 
     def _differentiate(self, portion: Portion, moment: tuple[int, int] | None) -> None:
@@ -156,17 +151,17 @@ class _GroupTraining:
                 seed_noise(self._seed, *moment)
             features = self.model.encoder(portion.inputs)
             return [
-                _of_heads(family.heads, one, features).to(self._data.dtype)
-                for family, one in zip(self._families, self._joined, strict=True)
+                _of_heads(family.heads, joined, features).to(self._data.dtype)
+                for family, joined in zip(self._families, self._joined, strict=True)
             ]
-        found: dict[int, torch.Tensor] = {}
+        outputs: dict[int, torch.Tensor] = {}
         for index, task in enumerate(self._feed.union):
             if moment:
                 seed_noise(self._seed, *moment, self._experiment.tasks[task])
             position = self._members.index(task)
-            found[position] = self.model.forward_member(portion.inputs[index], position)
+            outputs[position] = self.model.forward_member(portion.inputs[index], position)
         return [
-            torch.stack([found[position].T for position in family.tasks]).unsqueeze(0).to(self._data.dtype)
+            torch.stack([outputs[position].T for position in family.tasks]).unsqueeze(0).to(self._data.dtype)
             for family in self._families
         ]
 
@@ -180,22 +175,22 @@ class _GroupTraining:
         for portion in self._feed.split(split):
             for index, outputs in enumerate(self._outputs(portion, None)):
                 labels = portion.labels[index]
-                of = losses(
+                each = losses(
                     self._families[index].first.loss,
                     outputs,
                     labels.targets.unsqueeze(0),
                     self._positive[index],
                 )
-                totals[index] += torch.where(labels.weights > 0, of * labels.weights, 0.0)[0].sum((1, 2))
-        found = np.empty(len(self._members))
+                totals[index] += torch.where(labels.weights > 0, each * labels.weights, 0.0)[0].sum((1, 2))
+        by_member = np.empty(len(self._members))
         for family, total in zip(self._families, totals, strict=True):
-            found[list(family.tasks)] = total.double().cpu().numpy()
-        return found
+            by_member[list(family.tasks)] = total.double().cpu().numpy()
+        return by_member
 
 
 def _as_one(heads: Sequence[nn.Module]) -> nn.Linear | None:
     """Return one linear layer whose weights are those of the heads, in shared memory, or None."""
-    linear = [one for one in heads if type(one) is nn.Linear]
+    linear = [head for head in heads if type(head) is nn.Linear]
     if len(linear) < len(heads):
         return None
     first = linear[0]
@@ -220,46 +215,3 @@ def _of_heads(heads: Sequence[nn.Module], joined: nn.Linear | None, features: to
     if joined is None:
         return torch.stack([head(features).T for head in heads]).unsqueeze(0)
     return torch.reshape(joined(features).T, (1, len(heads), -1, len(features)))
-
-
-def group_loss(model: GroupModel, data: DeviceData, rows: list[torch.Tensor]) -> torch.Tensor:
-    """Return the training loss of a group: the mean over its members of their weighted losses.
-
-    Parameters
-    ----------
-    model
-        The group's network.
-    data
-        The data on its device.
-    rows
-        The batch: rows that all tasks share, or rows per task.
-    """
-    tasks = data.data.tasks
-    if data.data.shared:
-        outputs = model(data.input(rows[0]))
-        rows = [rows[0]] * len(tasks)
-    else:
-        outputs = [
-            model.forward_member(data.input(rows[task], task), position)
-            for position, task in enumerate(model.members)
-        ]
-    found = [
-        tasks[task].weight * task_loss(tasks[task], output, data.targets[task][rows[task]])
-        for task, output in zip(model.members, outputs, strict=True)
-    ]
-    return torch.stack(found).sum() / len(found)
-
-
-@torch.no_grad()
-def member_losses(model: GroupModel, data: DeviceData, split: str) -> NDArray[np.float64]:
-    """Return every member's loss on a split, shape (members,), in evaluation mode."""
-    model.eval()
-    found = []
-    for position, task in enumerate(model.members):
-        rows = data.rows(split, task)
-        outputs = [
-            model.forward_member(data.input(part, task), position)
-            for part in torch.split(rows, EVALUATION_ROWS)
-        ]
-        found.append(float(task_loss(data.data.tasks[task], torch.cat(outputs), data.targets[task][rows])))
-    return np.array(found)

@@ -83,8 +83,8 @@ def choose(
     """
     on_cpu = data.device.type == "cpu"
     model = build_group_model(experiment, [0], seed)
-    weights = sum(one.numel() for one in model.encoder.parameters())
-    convolves = any(isinstance(one, nn.modules.conv._ConvNd) for one in model.modules())
+    weights = sum(weight.numel() for weight in model.encoder.parameters())
+    convolves = any(isinstance(module, nn.modules.conv._ConvNd) for module in model.modules())
     threads = 1 if on_cpu and not convolves and weights < SMALL_ON_CPU else 0
     if options.method == "loop":
         return Choice("loop", 1, threads), None
@@ -113,9 +113,9 @@ def _candidates(experiment: Experiment, encoder: nn.Module, weights: int, on_cpu
         return ("stack",)
     if weights > LARGEST_ON_CPU:
         return ()
-    leaves = [one for one in encoder.modules() if not any(True for _ in one.children())]
+    leaves = [module for module in encoder.modules() if not any(True for _ in module.children())]
     vectors = len(experiment.data.input_shape) == 1 and experiment.data.input_dtype.kind == "f"
-    light = vectors and all(isinstance(one, _LIGHT) for one in leaves)
+    light = vectors and all(isinstance(module, _LIGHT) for module in leaves)
     return ("stack", "vmap") if light else ("stack",)
 
 
@@ -124,5 +124,5 @@ def _stack_size(model: GroupModel, options: TrainerOptions, on_cpu: bool) -> int
         return options.stack_size
     if not on_cpu:
         return MOST_ON_GPU
-    weights = sum(one.numel() for one in model.parameters() if one.requires_grad)
+    weights = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     return min(MOST_ON_CPU, max(LEAST_ON_CPU, STACK_WEIGHTS // max(1, weights)))

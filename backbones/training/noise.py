@@ -91,13 +91,13 @@ class StepNoise:
 
 def dropout_widths(encoder: nn.Module, sample: torch.Tensor) -> list[tuple[int, float]]:
     """Return width and probability of an encoder's dropout layers, in the order of their use."""
-    found: list[tuple[int, float]] = []
+    widths: list[tuple[int, float]] = []
 
     def note(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        found.append((inputs[0].shape[-1], float(module.p)))  # type: ignore[arg-type]
+        widths.append((inputs[0].shape[-1], float(module.p)))  # type: ignore[arg-type]
 
-    layers = [one for one in encoder.modules() if isinstance(one, nn.Dropout)]
-    hooks = [one.register_forward_hook(note) for one in layers]
+    layers = [module for module in encoder.modules() if isinstance(module, nn.Dropout)]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
     was_training = encoder.training
     try:
         with torch.no_grad():
@@ -106,4 +106,4 @@ def dropout_widths(encoder: nn.Module, sample: torch.Tensor) -> list[tuple[int, 
         encoder.train(was_training)
         for hook in hooks:
             hook.remove()
-    return found
+    return widths

@@ -74,10 +74,10 @@ class StackOptimiser:
                 "The backbone uses other weights from step to step, so that groups cannot be trained as one "
                 "stack. Use the method 'loop'."
             )
-        found = [gradients[name] for name in self._names]
+        parts = [gradients[name] for name in self._names]
         if self._settings.clip_norm:
-            found = _clipped(found, self._settings.clip_norm)
-        self._weights.grad = _joined(found)
+            parts = _clipped(parts, self._settings.clip_norm)
+        self._weights.grad = _joined(parts)
         if self._optimiser is not None:
             self._optimiser.step()
 
@@ -131,10 +131,10 @@ def _joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
 
 def _clipped(gradients: Sequence[torch.Tensor], limit: float) -> list[torch.Tensor]:
     """Return gradients scaled down where the norm of a member's whole gradient is above the limit."""
-    norms = _row_sums(torch.cat([one.flatten(1) for one in gradients], 1).square()).sqrt()
+    norms = _row_sums(torch.cat([part.flatten(1) for part in gradients], 1).square()).sqrt()
     # As torch.nn.utils.clip_grad_norm_ does it for one network.
     factor = (limit / (norms + 1e-6)).clamp(max=1.0)
-    return [one * factor.view(-1, *[1] * (one.dim() - 1)) for one in gradients]
+    return [part * factor.view(-1, *[1] * (part.dim() - 1)) for part in gradients]
 
 
 def _row_sums(rows: torch.Tensor) -> torch.Tensor:

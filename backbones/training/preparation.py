@@ -24,10 +24,11 @@ from backbones.stacked.encoder import StackedEncoder
 from backbones.stacked.families import Family, families_of, slots_of
 from backbones.training.batches import Batches, DeviceData
 from backbones.training.noise import dropout_widths
+from backbones.training.stacked_network import StackedNetwork
 from engine.training.experiment import Experiment
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Preparation:
     """How groups of an experiment are stacked.
 
@@ -66,9 +67,20 @@ class Preparation:
     lower: bool
     least: int
 
+    @property
+    def separate(self) -> bool:
+        """Whether each task has its own samples."""
+        return not self.experiment.data.shared
+
     def counts_of(self, group: Sequence[int]) -> tuple[int, ...]:
         """Return how many slots of each family a group fills."""
-        return slots_of(group, self.families, separate=not self.experiment.data.shared)
+        return slots_of(group, self.families, separate=self.separate)
+
+    def network(self, counts: Sequence[int], groups: Sequence[Sequence[int]]) -> StackedNetwork:
+        """Return the untrained networks of groups that fill these slots of the families."""
+        return StackedNetwork(
+            self.model, self.make_encoder, self.families, counts, groups, separate=self.separate
+        )
 
 
 def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) -> Preparation:
@@ -90,7 +102,7 @@ def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) ->
     model.train()
     encoder, separate = model.encoder, not experiment.data.shared
     lower = experiment.settings.precision == "bfloat16"
-    by_batch = any(isinstance(one, nn.modules.batchnorm._NormBase) for one in encoder.modules())
+    by_batch = any(isinstance(module, nn.modules.batchnorm._NormBase) for module in encoder.modules())
     if by_batch and Batches(experiment, seed).size == 1:
         raise NoStack("its encoder normalises by batch, and a batch is one sample")
     samples = _two_samples(data)
@@ -101,18 +113,18 @@ def prepare(experiment: Experiment, seed: int, data: DeviceData, method: str) ->
     _check_heads(families, encoder, samples)
     widths = dropout_widths(encoder, samples) if seen.noisy and separate else []
     return Preparation(
-        experiment,
-        seed,
-        data,
-        model,
-        families,
-        make,
-        seen.noisy,
-        tuple(widths),
+        experiment=experiment,
+        seed=seed,
+        data=data,
+        model=model,
+        families=families,
+        make_encoder=make,
+        noisy=seen.noisy,
+        dropout_widths=tuple(widths),
         # What draws one random number per sample may not see more of them than there are.
         aligned=method == "stack",
         lower=lower,
-        least=2 if any(one.dim() > 1 and 1 in one.shape for one in encoder.parameters()) else 1,
+        least=2 if any(weight.dim() > 1 and 1 in weight.shape for weight in encoder.parameters()) else 1,
     )
 
 
@@ -153,7 +165,7 @@ def _check_heads(families: Sequence[Family], encoder: nn.Module, samples: torch.
     encoder.train()
     for family in families:
         head, whose = family.heads[0], f"the head of task {family.first.name!r}"
-        if any(isinstance(one, nn.modules.batchnorm._NormBase) for one in head.modules()):
+        if any(isinstance(module, nn.modules.batchnorm._NormBase) for module in head.modules()):
             raise NoStack(f"{whose} normalises by batch")
         seen = observe(head, features)
         if seen.noisy or seen.state:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,22 +19,6 @@ from backbones.training.split_metric import split_metric
 from backbones.training.stacked_network import StackedNetwork
 
 
-@dataclass
-class StepCount:
-    """How much training a stack took.
-
-    Attributes
-    ----------
-    taken
-        Steps times members that took part in them.
-    uncompacted
-        The same if all members had stayed to the end.
-    """
-
-    taken: int = 0
-    uncompacted: int = 0
-
-
 class StackTraining:
     """Training of groups that fill equally many slots.
 
@@ -49,6 +32,11 @@ class StackTraining:
         Task indices of each member.
     compact
         Whether members that are done leave; results are the same, bit for bit.
+
+    Attributes
+    ----------
+    steps
+        Taken so far, times the members that took part in each.
     """
 
     def __init__(
@@ -65,15 +53,8 @@ class StackTraining:
         self._wanted = len(groups)
         if len(groups) < preparation.least:
             self._groups *= preparation.least
-        separate = not experiment.data.shared
-        self._network = StackedNetwork(
-            preparation.model,
-            preparation.make_encoder,
-            preparation.families,
-            counts,
-            self._groups,
-            separate=separate,
-        )
+        self._counts = counts
+        self._network = preparation.network(counts, self._groups)
         self._feed = Feed(
             experiment,
             preparation.seed,
@@ -94,7 +75,7 @@ class StackTraining:
             self._feed.batch, self._feed.padding, data.dtype, data.device, preparation.dropout_widths
         )
         self._valid = list(self._feed.split("valid"))
-        self.count = StepCount()
+        self.steps = 0
 
     @torch.no_grad()
     def run(self) -> list[GroupResult]:
@@ -123,8 +104,7 @@ class StackTraining:
                     used = [names[task] for task in self._feed.union]
                     self._noise.begin_separate(seed, epoch, step, used, network.slots)
             self._optimiser.step(network.gradients(network.values, portion, how, self._feed.complete))
-            self.count.taken += len(self._alive)
-            self.count.uncompacted += len(self._groups)
+            self.steps += len(self._alive)
 
     def _judge(self) -> None:
         """Take the validation losses, keep better weights, and let members go that are done."""
@@ -154,62 +134,54 @@ class StackTraining:
 
     def _by_member(self, slots: list[torch.Tensor], members: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         """Return values of slots, in the order of each member's tasks."""
-        found = [one.double().cpu().numpy() for one in slots]
-        rows: list[NDArray[np.float64]] = []
+        families = [of_family.double().cpu().numpy() for of_family in slots]
+        by_member: list[NDArray[np.float64]] = []
         for row, member in enumerate(members):
             group = self._groups[member]
             values = np.empty(len(group))
-            for of, tasks in zip(found, self._network.tasks, strict=True):
+            for of_family, tasks in zip(families, self._network.tasks, strict=True):
                 own = [position for position, task in enumerate(group) if task in tasks]
-                values[own] = of[row, : len(own)]
-            rows.append(values)
-        return rows
+                values[own] = of_family[row, : len(own)]
+            by_member.append(values)
+        return by_member
 
     def _results(self) -> list[GroupResult]:
         """Judge the best weights of every group on all splits."""
         begin = time.perf_counter()
         everyone = np.arange(len(self._groups))
-        whole = StackedNetwork(
-            self._preparation.model,
-            self._preparation.make_encoder,
-            self._preparation.families,
-            self._preparation.counts_of(self._groups[0]),
-            self._groups,
-            separate=not self._preparation.experiment.data.shared,
-        )
+        whole = self._preparation.network(self._counts, self._groups)
         losses, metrics = {}, {}
         for split in SPLITS:
             portions = list(self._feed.split(split))
             losses[split] = self._by_member(whole.losses(self._kept, portions), everyone)
             outputs = [whole.outputs(self._kept, portion, Pass()) for portion in portions]
-            metrics[split] = self._metrics(
-                whole, [torch.cat(of, -1) for of in zip(*outputs, strict=True)], split
-            )
+            joined = [torch.cat(of_family, -1) for of_family in zip(*outputs, strict=True)]
+            metrics[split] = self._metrics(whole, joined, split)
         share = (time.perf_counter() - begin) / len(everyone)
-        found = []
+        results = []
         for member, (group, course) in enumerate(zip(self._groups, self._courses, strict=True)):
             course.seconds += share
-            found.append(
+            results.append(
                 course.result(
                     group,
                     {split: losses[split][member] for split in SPLITS},
                     {split: metrics[split][member] for split in SPLITS},
                 )
             )
-        return found[: self._wanted]
+        return results[: self._wanted]
 
     def _metrics(
         self, network: StackedNetwork, outputs: list[torch.Tensor], split: str
     ) -> list[NDArray[np.float64]]:
         """Return the metrics of every member, in the order of its tasks."""
         data = self._preparation.data
-        found = [np.full(len(group), np.nan) for group in self._groups]
+        metrics = [np.full(len(group), np.nan) for group in self._groups]
         for index, tasks in enumerate(network.tasks):
             for task in tasks:
                 slots = network.slot(index, task)
                 rows = torch.nonzero(slots >= 0).squeeze(1)
-                of = outputs[index][rows, slots[rows], :, : self._feed.rows_of(split, task)]
-                values = split_metric(data, task, of.transpose(1, 2).double().cpu().numpy(), split)
+                own = outputs[index][rows, slots[rows], :, : self._feed.rows_of(split, task)]
+                values = split_metric(data, task, own.transpose(1, 2).double().cpu().numpy(), split)
                 for row, value in zip(rows.tolist(), values, strict=True):
-                    found[row][self._groups[row].index(task)] = value
-        return found
+                    metrics[row][self._groups[row].index(task)] = value
+        return metrics

@@ -53,12 +53,13 @@ class StackedNetwork:
     ) -> None:
         self._encoder = make_encoder()
         self._heads = make_heads(families, counts, separate=separate)
-        self.families = [one.family for one in self._heads]
-        self.counts = [one.count for one in self._heads]
+        self.families = [heads.family for heads in self._heads]
+        self.counts = [heads.count for heads in self._heads]
         self.tasks = [
-            [task for task in of.tasks if any(task in group for group in groups)] for of in self.families
+            [task for task in family.tasks if any(task in group for group in groups)]
+            for family in self.families
         ]
-        self._union = sorted(task for of in self.tasks for task in of)
+        self._union = sorted(task for tasks in self.tasks for task in tasks)
         self._separate = separate
         some = next(model.parameters())
         self.device, self.dtype = some.device, some.dtype
@@ -67,7 +68,9 @@ class StackedNetwork:
         self._learns = not isinstance(self._encoder, FrozenEncoder)
         if self._learns:
             self._stack_encoder(model, len(groups))
-        positions = [_positions(of, count, groups) for of, count in zip(self.tasks, self.counts, strict=True)]
+        positions = [
+            _positions(tasks, count, groups) for tasks, count in zip(self.tasks, self.counts, strict=True)
+        ]
         for family, tasks, where in zip(self.families, self.tasks, positions, strict=True):
             self._stack_heads(family, tasks, where)
         self._where = [where.to(self.device) for where in positions]
@@ -81,11 +84,11 @@ class StackedNetwork:
             )
             for family, tasks in zip(self.families, self.tasks, strict=True)
         ]
-        self._positive_of_tasks = [one if bool((one != 1).any()) else None for one in positive]
+        self._positive_of_tasks = [factors if bool((factors != 1).any()) else None for factors in positive]
         self._arrange()
 
     def _stack_encoder(self, model: GroupModel, members: int) -> None:
-        trained = {name for name, one in model.encoder.named_parameters() if one.requires_grad}
+        trained = {name for name, weight in model.encoder.named_parameters() if weight.requires_grad}
         for name, value in model.encoder.state_dict().items():
             self.values[PREFIX + name] = value.detach().expand(members, *value.shape).clone()
             if name in trained:
@@ -93,7 +96,7 @@ class StackedNetwork:
 
     def _stack_heads(self, family: Family, tasks: Sequence[int], where: torch.Tensor) -> None:
         heads = [family.heads[family.tasks.index(task)] for task in tasks]
-        trained = {name for name, one in heads[0].named_parameters() if one.requires_grad}
+        trained = {name for name, weight in heads[0].named_parameters() if weight.requires_grad}
         for name, first in heads[0].state_dict().items():
             every = torch.stack([head.state_dict()[name].detach() for head in heads])
             mask = (where >= 0).to(first.device).view(*where.shape, *[1] * first.dim())
@@ -110,15 +113,15 @@ class StackedNetwork:
             for where in self._where
         ]
         self._positive = [
-            None if of is None else of[index].unsqueeze(2).unsqueeze(3)
-            for of, index in zip(self._positive_of_tasks, self._index, strict=True)
+            None if factors is None else factors[index].unsqueeze(2).unsqueeze(3)
+            for factors, index in zip(self._positive_of_tasks, self._index, strict=True)
         ]
         self._constant: dict[int, torch.Tensor] = {}
         self.slots: torch.Tensor | None = None
         if self._separate:
             places = [
-                torch.tensor([self._union.index(task) for task in of], device=self.device)[index]
-                for of, index in zip(self.tasks, self._index, strict=True)
+                torch.tensor([self._union.index(task) for task in tasks], device=self.device)[index]
+                for tasks, index in zip(self.tasks, self._index, strict=True)
             ]
             self.slots = torch.cat(places, 1)
 
@@ -130,7 +133,7 @@ class StackedNetwork:
 
     def outputs(self, values: Values, portion: Portion, how: Pass) -> list[torch.Tensor]:
         """Return the outputs of the heads per family, shape (members, slots, outputs, samples)."""
-        features = self._encoder.forward(values, portion.samples(self.slots), how)
+        features = self._encoder.forward(values, portion.inputs, self.slots, how)
         return [heads.forward(values, features, how) for heads in self._heads]
 
     def gradients(self, values: Values, portion: Portion, how: Pass, complete: Sequence[bool]) -> Values:
@@ -148,7 +151,7 @@ class StackedNetwork:
             Per family, whether the weights of its labels are the same in every batch.
         """
         outputs = self.outputs(values, portion, how)
-        found: Values = {}
+        gradients: Values = {}
         whole: torch.Tensor | None = None
         for index, heads in enumerate(self._heads):
             targets = portion.labels[index].targets[self._index[index]]
@@ -156,7 +159,7 @@ class StackedNetwork:
             gradient = loss_gradients(
                 heads.family.first.loss, outputs[index], targets, self._positive[index]
             ).mul_(weights)
-            part = heads.backward(values, gradient, found, self._learns)
+            part = heads.backward(values, gradient, gradients, self._learns)
             if part is None:
                 continue
             if self._separate:
@@ -167,31 +170,29 @@ class StackedNetwork:
             else:
                 whole = part if whole is None else whole + part
         if whole is not None:
-            self._encoder.backward(values, whole, found)
-        return found
+            self._encoder.backward(values, whole, gradients)
+        return gradients
 
     def _weights(self, index: int, labels: Labels, constant: bool) -> torch.Tensor:
         """Return the weights of the slots' labels in the members' losses."""
-        found = self._constant.get(index)
-        if found is None:
-            found = labels.weights[self._index[index]] * self._scale[index]
+        weights = self._constant.get(index)
+        if weights is None:
+            weights = labels.weights[self._index[index]] * self._scale[index]
             if constant:
-                self._constant[index] = found
-        return found
+                self._constant[index] = weights
+        return weights
 
     def losses(self, values: Values, portions: Sequence[Portion]) -> list[torch.Tensor]:
         """Return the loss of every slot per family, shape (members, slots), over portions of a split."""
-        found = [torch.zeros_like(one[..., 0, 0]) for one in self._scale]
+        totals = [torch.zeros_like(scale[..., 0, 0]) for scale in self._scale]
         for portion in portions:
             outputs = self.outputs(values, portion, Pass())
             for index, family in enumerate(self.families):
-                labels = portion.labels[index]
-                where = self._index[index]
-                of = losses(family.first.loss, outputs[index], labels.targets[where], self._positive[index])
-                found[index] += torch.where(labels.weights[where] > 0, of * labels.weights[where], 0.0).sum(
-                    (2, 3)
-                )
-        return found
+                labels, where = portion.labels[index], self._index[index]
+                each = losses(family.first.loss, outputs[index], labels.targets[where], self._positive[index])
+                weights = labels.weights[where]
+                totals[index] += torch.where(weights > 0, each * weights, 0.0).sum((2, 3))
+        return totals
 
     def slot(self, index: int, task: int) -> torch.Tensor:
         """Return for each member the slot of a task in a family, −1 where it is not a member's."""

@@ -93,9 +93,9 @@ def train_groups(
                 def train(part: Sequence[int], counts: tuple[int, ...] = counts) -> list[GroupResult]:
                     return StackTraining(preparation, counts, [groups[row] for row in part]).run()
 
-                for row, one in zip(rows, halving(train, rows, choice.stack_size), strict=True):
-                    results[row] = one
-    return joined([one for one in results if one is not None], membership, seed)
+                for row, result in zip(rows, halving(train, rows, choice.stack_size), strict=True):
+                    results[row] = result
+    return joined([result for result in results if result is not None], membership, seed)
 
 
 def alike(
@@ -115,10 +115,10 @@ def alike(
     tuple
         Slots per family, and the rows of these groups.
     """
-    found: dict[tuple[int, ...], list[int]] = {}
+    by_counts: dict[tuple[int, ...], list[int]] = {}
     for row, group in enumerate(groups):
-        found.setdefault(preparation.counts_of(group), []).append(row)
-    yield from sorted(found.items())
+        by_counts.setdefault(preparation.counts_of(group), []).append(row)
+    yield from sorted(by_counts.items())
 
 
 @contextmanager

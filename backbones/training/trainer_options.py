@@ -66,8 +66,8 @@ class TrainerOptions:
         try:
             torch.zeros(1, device=device).item()
         except (RuntimeError, AssertionError, NotImplementedError) as error:
-            told = str(error).partition("\n")[0]
+            reason = str(error).partition("\n")[0]
             raise UsageError(
-                f"Device {self.device!r}: torch cannot compute there ({told:.120}); use cpu or auto."
+                f"Device {self.device!r}: torch cannot compute there ({reason:.120}); use cpu or auto."
             ) from error
         return device

@@ -33,16 +33,16 @@ def balanced_accuracy(outputs: Numbers, targets: Numbers) -> Numbers:
     """Return the mean over the classes that occur of the share of their samples that is right."""
     wanted = targets.reshape(-1)
     right = _classes(outputs) == wanted
-    recalls = [right[..., wanted == one].mean(axis=-1) for one in np.unique(wanted)]
+    recalls = [right[..., wanted == number].mean(axis=-1) for number in np.unique(wanted)]
     return np.asarray(np.mean(recalls, axis=0))
 
 
 def f1(outputs: Numbers, targets: Numbers) -> Numbers:
     """Return the harmonic mean of precision and recall of class 1; NaN where no sample is of it."""
-    found, wanted = _classes(outputs) == 1, targets.reshape(-1) == 1
+    predicted, wanted = _classes(outputs) == 1, targets.reshape(-1) == 1
     if not wanted.any():
         return np.full(outputs.shape[:-2], np.nan)
-    return np.asarray(2 * (found & wanted).sum(axis=-1) / (found.sum(axis=-1) + wanted.sum()))
+    return np.asarray(2 * (predicted & wanted).sum(axis=-1) / (predicted.sum(axis=-1) + wanted.sum()))
 
 
 def macro_f1(outputs: Numbers, targets: Numbers) -> Numbers:
@@ -88,12 +88,12 @@ def average_precision(outputs: Numbers, targets: Numbers) -> Numbers:
         return np.full(scores.shape[:-1], np.nan)
     order = np.argsort(-scores, axis=-1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=-1)
-    found = np.cumsum(positive[order], axis=-1)
+    hits = np.cumsum(positive[order], axis=-1)
     # Of equal scores only the last stands for a threshold.
     last = np.ones(ranked.shape, dtype=bool)
     last[..., :-1] = ranked[..., :-1] != ranked[..., 1:]
-    precision = found / np.arange(1, scores.shape[-1] + 1)
-    recalled = np.where(last, found, 0)
+    precision = hits / np.arange(1, scores.shape[-1] + 1)
+    recalled = np.where(last, hits, 0)
     before = np.maximum.accumulate(recalled, axis=-1)
     step = recalled - np.concatenate([np.zeros_like(before[..., :1]), before[..., :-1]], axis=-1)
     return np.asarray((np.where(last, step, 0) * precision).sum(axis=-1) / positive.sum())

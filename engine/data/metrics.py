@@ -53,7 +53,7 @@ _METRICS = {
 }
 _OWN: Registry = Registry("metric", "taskgrouping.metrics")
 
-HIGHER = frozenset(name for name, one in _METRICS.items() if one.higher)
+HIGHER = frozenset(name for name, declared in _METRICS.items() if declared.higher)
 """The metrics where higher is better."""
 
 
@@ -77,15 +77,15 @@ def evaluate(metric: str, outputs: Numbers, targets: Numbers) -> Numbers:
     DataError
         If a metric of one's own returns no number.
     """
-    found = np.asarray(outputs, dtype=np.float64)
+    given = np.asarray(outputs, dtype=np.float64)
     wanted = np.asarray(targets, dtype=np.float64)
     if ":" not in metric and metric not in _METRICS:
         raise unknown_name("metric", metric, metric_names())
     if not len(wanted):
-        return np.full(found.shape[:-2], np.nan)
-    broken = np.asarray(~np.isfinite(found).all(axis=(-2, -1)))
+        return np.full(given.shape[:-2], np.nan)
+    broken = np.asarray(~np.isfinite(given).all(axis=(-2, -1)))
     # Zeros stand in, so that no metric warns; the results are thrown away.
-    usable = np.where(broken[..., None, None], 0.0, found) if broken.any() else found
+    usable = np.where(broken[..., None, None], 0.0, given) if broken.any() else given
     values = _own(metric, usable, wanted) if ":" in metric else _METRICS[metric].function(usable, wanted)
     return np.where(broken, np.nan, values)
 
@@ -122,8 +122,8 @@ def load_metric(metric: str) -> Callable[[Numbers, Numbers], float]:
 def _own(metric: str, outputs: Numbers, targets: Numbers) -> Numbers:
     function = load_metric(metric)
     networks = outputs.reshape(-1, *outputs.shape[-2:])
-    values = [function(one, targets) for one in networks]
+    values = [function(network, targets) for network in networks]
     try:
-        return np.array([float(one) for one in values]).reshape(outputs.shape[:-2])
+        return np.array([float(value) for value in values]).reshape(outputs.shape[:-2])
     except (TypeError, ValueError):
         raise DataError(f"The metric {metric!r} must return one number, not {values[0]!r:.80}.") from None

@@ -54,14 +54,15 @@ class MultiTaskData:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
-        object.__setattr__(self, "inputs", tuple(_native(one) for one in self.inputs))
+        object.__setattr__(self, "inputs", tuple(map(_native, self.inputs)))
         shaped = []
         for values in self.targets:
             target = np.asarray(values, dtype=np.float64)
             shaped.append(target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target)
         object.__setattr__(self, "targets", tuple(shaped))
         rows = {
-            name: tuple(np.asarray(one, dtype=np.int64) for one in of) for name, of in self.splits.items()
+            name: tuple(np.asarray(own, dtype=np.int64) for own in parts)
+            for name, parts in self.splits.items()
         }
         object.__setattr__(self, "splits", rows)
         _check(self)
@@ -99,14 +100,14 @@ class MultiTaskData:
         """Return the rows of a split; the same for every task where inputs are shared."""
         if split not in self.splits:
             raise unknown_name("split", split, self.splits)
-        of = self.splits[split]
-        return of[0] if self.shared else of[task]
+        return self.splits[split][0 if self.shared else task]
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over tasks, inputs, targets and splits."""
         hashed = hashlib.sha256(repr(self.tasks).encode())
-        for array in (*self.inputs, *self.targets, *(one for name in SPLITS for one in self.splits[name])):
+        rows = (own for name in SPLITS for own in self.splits[name])
+        for array in (*self.inputs, *self.targets, *rows):
             hashed.update(f"{array.dtype.str}{array.shape}".encode())
             for start in range(0, len(array), _ROWS_AT_ONCE):
                 hashed.update(np.ascontiguousarray(array[start : start + _ROWS_AT_ONCE]).view(np.uint8).data)
@@ -132,8 +133,8 @@ def _check(data: MultiTaskData) -> None:
     if len(data.targets) != count:
         raise DataError(f"{count} tasks need as many arrays of targets, not {len(data.targets)}.")
     if any(
-        one.ndim < 2 or one.shape[1:] != data.input_shape or one.dtype != data.input_dtype
-        for one in data.inputs
+        inputs.ndim < 2 or inputs.shape[1:] != data.input_shape or inputs.dtype != data.input_dtype
+        for inputs in data.inputs
     ):
         raise DataError(
             "Inputs need shape (rows, …), the same for every task but for the rows, and one type."
@@ -183,8 +184,8 @@ def _check_labels(task: Task, target: NDArray[np.float64]) -> None:
 def _check_splits(data: MultiTaskData) -> None:
     if set(data.splits) != set(SPLITS):
         raise DataError(f"Splits must be {', '.join(SPLITS)}, not {', '.join(data.splits) or 'none'}.")
-    for name, of in data.splits.items():
-        if len(of) != len(data.inputs):
+    for name, rows in data.splits.items():
+        if len(rows) != len(data.inputs):
             raise DataError(f"Split {name!r}: give one array of rows per array of inputs.")
     for index, values in enumerate(data.inputs):
         parts = [data.splits[name][index] for name in SPLITS]

@@ -133,7 +133,9 @@ def stratified_splits(
     known = np.asarray(labels, dtype=np.float64)
     count = len(known)
     first, second = _borders(count, valid, test)
-    columns = [known[:, task] == one for task in range(known.shape[1]) for one in _classes(known[:, task])]
+    columns = [
+        known[:, task] == number for task in range(known.shape[1]) for number in _classes(known[:, task])
+    ]
     holds = np.stack(columns, axis=1) if columns else np.zeros((count, 0), dtype=bool)
     random = np.random.default_rng(seed)
     sizes = np.array([count - second, second - first, first], dtype=np.float64)
@@ -172,18 +174,18 @@ def given_splits(names: Sequence[str], places: Sequence[str] | None = None) -> S
     DataError
         If a name is another, or a part is empty.
     """
-    found = [_ALIASES.get(name.strip().lower(), "") for name in names]
-    for row, (name, part) in enumerate(zip(names, found, strict=True)):
+    parts = [_ALIASES.get(name.strip().lower(), "") for name in names]
+    for row, (name, part) in enumerate(zip(names, parts, strict=True)):
         if name.strip() and not part:
             place = places[row] if places else f"Row {row + 1}"
             raise DataError(f"{place}: the split is {name!r:.60}; use train, valid or test.")
-    owner = np.array([SPLITS.index(part) if part else -1 for part in found], dtype=np.int64)
+    owner = np.array([SPLITS.index(part) if part else -1 for part in parts], dtype=np.int64)
     return _by_owner(owner, 1, "The given split")
 
 
 def joined_splits(parts: Sequence[Splits]) -> Splits:
     """Return the splits of tasks that have each their own rows, from one split per task."""
-    return {name: tuple(one[name][0] for one in parts) for name in SPLITS}
+    return {name: tuple(splits[name][0] for splits in parts) for name in SPLITS}
 
 
 def _borders(count: int, valid: float, test: float) -> tuple[int, int]:

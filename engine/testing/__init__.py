@@ -1,4 +1,4 @@
-"""Tools to test solvers with: random problems, oracles, checks and conformance suites.
+"""Tools to test solvers and instances with: random problems, oracles, checks and conformance suites.
 
 A solver of one's own is tested by inheriting the suite::
 
@@ -8,9 +8,9 @@ A solver of one's own is tested by inheriting the suite::
     class TestMySolver(SolverConformance):
         solver = MySolver
 
-A solver that takes gain models or graphs inherits ``LatticeConformance``, likewise. The suites need
-pytest, the strategies :func:`problems` and :func:`lattice_problems` hypothesis. The engine itself
-imports neither.
+A solver that takes gain models or graphs inherits ``LatticeConformance``, an instance
+``InstanceConformance``, likewise. The suites need pytest, the strategies :func:`problems` and
+:func:`lattice_problems` hypothesis. The engine itself imports neither.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from engine.testing.random_problems import PricedGain, random_problem
 
 if TYPE_CHECKING:
     from engine.testing.conformance import SolverConformance
+    from engine.testing.instance_conformance import InstanceConformance
     from engine.testing.lattice_conformance import LatticeConformance
     from engine.testing.strategies import lattice_problems, problems
 
 __all__ = [
+    "InstanceConformance",
     "LatticeConformance",
     "PricedGain",
     "SolverConformance",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "InstanceConformance": "engine.testing.instance_conformance",
     "LatticeConformance": "engine.testing.lattice_conformance",
     "SolverConformance": "engine.testing.conformance",
     "lattice_problems": "engine.testing.strategies",

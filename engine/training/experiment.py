@@ -1,4 +1,4 @@
-"""What is trained: data, backbone and training settings, told by name and numbers only."""
+"""What is trained: data, backbone and training settings, by name and numbers only."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
 
     def _identified_options(self) -> dict[str, Any]:
-        """Return the options of the backbone; one that names files is told by what these hold."""
+        """Return the options of the backbone; where they name files, what these hold."""
         options = dict(sorted(self.backbone_options.items()))
         # A file is named by a text: without one, the backbone and torch with it need not be loaded.
-        if any(isinstance(one, str) and one for one in options.values()):
+        if any(isinstance(value, str) and value for value in options.values()):
             content = getattr(BACKBONES.load(self.backbone), "content", None)
             options |= content(options) if content else {}
         return options

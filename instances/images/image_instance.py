@@ -78,8 +78,6 @@ class ImageInstance(FolderInstance):
 
         Raises
         ------
-        DataError
-            If the files are absent or malformed.
         UsageError
             If there are fewer images than wanted.
         """

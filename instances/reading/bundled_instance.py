@@ -36,12 +36,12 @@ class BundledInstance(Instance):
     ) -> None:
         super().__init__(name)
         self._bundle, self._published, self._missing = bundle, info.sources, missing
-        told = bundle.fit
+        predictor = bundle.fit.source
         self.info = replace(
             info,
-            summary=f"{len(info.tasks)} tasks, gains predicted by {told.source}: {self._error}",
+            summary=f"{len(info.tasks)} tasks, gains predicted by {predictor}: {self._error}",
             n_groups=bundle.gains[info.source_split].n_groups,
-            sources=(told.source,),
+            sources=(predictor,),
             origin=bundle.gains[info.source_split].provenance.text,
             licence=LICENCE,
             note=" ".join(filter(None, ("Every gain is predicted, those judged on too.", tasks_note))),
@@ -65,13 +65,7 @@ class BundledInstance(Instance):
         )
 
     def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the predicted gains of a split.
-
-        Raises
-        ------
-        UsageError
-            If another source than the predictor, or an unknown split, is asked for.
-        """
+        """Return the predicted gains of a split."""
         if source != self.info.sources[0] or split not in self._bundle.gains:
             raise UsageError(
                 f"Instance {self.name!r} has no gains of {source!r} on {split!r} here. It has predictions of "

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import DataError, MultiTaskData, Task, TrainableInstance, UsageError
+from engine import DataError, MultiTaskData, Task, UsageError
 from engine.data.readers import read_table
-from engine.data.readers.inputs import centre
+from engine.data.readers.input_columns import centre
 from engine.data.splits import Splits, blocked_splits, temporal_splits
 from engine.errors import unknown_name
-from instances.reading.published_files import RAW, PublishedFile, Publisher, locate
+from instances.reading.published_files import RAW, Publisher
+from instances.reading.published_instance import PublishedInstance
 
 ETT = Publisher(
     origin="github.com/zhouhaoyi/ETDataset",
@@ -26,20 +27,15 @@ SERIES = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 SPLITS = ("blocked", "temporal")
 
 
-class EttInstance(TrainableInstance):
+class EttInstance(PublishedInstance):
     """Base of the instances on one file of the electricity transformer data.
 
     A task is one series: its next steps from the last steps of all series.
 
-    Attributes
-    ----------
-    file
-        Where it is.
-
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.Instance`.
+    name, data_dir, **options
+        As in :class:`~instances.reading.published_instance.PublishedInstance`.
     window, horizon
         Steps that go in, and steps that come out.
     step
@@ -49,16 +45,12 @@ class EttInstance(TrainableInstance):
         then 20 % valid, then 20 % test.
     block
         Steps per block: 168 hours are a week.
-    seed
-        Of the draw.
 
     Raises
     ------
     UsageError
         If an option is unusable.
     """
-
-    file: ClassVar[PublishedFile]
 
     def __init__(
         self,
@@ -70,26 +62,29 @@ class EttInstance(TrainableInstance):
         step: int = 4,
         split: str = "blocked",
         block: int = 168,
-        seed: int = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(name, data_dir)
+        super().__init__(name, data_dir, **options)
         for what, value in (("window", window), ("horizon", horizon), ("step", step)):
             if value < 1:
                 raise UsageError(f"{what} must be 1 or more, not {value}.")
         if split not in SPLITS:
             raise unknown_name("split of a series", split, SPLITS)
         self.window, self.horizon, self.step = window, horizon, step
-        self.split, self.block, self.seed = split, block, seed
+        self.split, self.block = split, block
 
-    def data(self) -> MultiTaskData:
-        """Return the windows.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be had.
-        """
-        return self.windows(read_series(locate(self.file, self.data_dir)), SERIES)
+    def read(self, path: Path) -> MultiTaskData:
+        """Return the windows over the series of a table; rows are in order of time."""
+        table = read_table(path)
+        table.require(SERIES)
+        columns = []
+        for name in SERIES:
+            numbers = table.numbers(name)
+            if np.isnan(numbers).any():
+                row = int(np.isnan(numbers).argmax())
+                raise DataError(f"{table.place(row, name)}: the cell is missing; a series needs every step.")
+            columns.append(numbers)
+        return self.windows(np.stack(columns, axis=1), SERIES)
 
     def windows(self, series: NDArray[np.float64], names: Sequence[str]) -> MultiTaskData:
         """Return one regression task per series.
@@ -135,32 +130,6 @@ class EttInstance(TrainableInstance):
             provenance=f"{self.info.origin}, {self.file.path}; {self.window} steps in, {self.horizon} out, "
             f"a window every {self.step}; split: {how}",
         )
-
-
-def read_series(path: Path) -> NDArray[np.float64]:
-    """Return the series of a table, shape (steps, series); rows are in order of time.
-
-    Parameters
-    ----------
-    path
-        A table with a column per series.
-
-    Raises
-    ------
-    DataError
-        If the file is malformed, lacks a column, or a cell is no number; file and line are named.
-    """
-    table = read_table(path)
-    columns = []
-    for name in SERIES:
-        if name not in table.columns:
-            raise DataError(f"{path}: there is no column {name!r}.")
-        numbers = table.numbers(name)
-        if np.isnan(numbers).any():
-            row = int(np.isnan(numbers).argmax())
-            raise DataError(f"{table.place(row, name)}: the cell is missing; a series needs every step.")
-        columns.append(numbers)
-    return np.stack(columns, axis=1)
 
 
 def _every(splits: Splits, step: int) -> Splits:

@@ -16,13 +16,13 @@ from engine import (
     MissingDependencyError,
     MultiTaskData,
     Task,
-    TrainableInstance,
     UsageError,
 )
 from engine.data.readers import read_table
 from engine.data.splits import stratified_splits
 from instances.reading.array_cache import cached_array
-from instances.reading.published_files import RAW, PublishedFile, Publisher, locate
+from instances.reading.published_files import RAW, Publisher
+from instances.reading.published_instance import PublishedInstance
 from instances.reading.training_info import training_info
 
 DEEPCHEM = Publisher(
@@ -94,27 +94,22 @@ def morgan_fingerprints(
     return np.unpackbits(packed, axis=1).astype(np.float32), readable
 
 
-class MoleculeInstance(TrainableInstance):
+class MoleculeInstance(PublishedInstance):
     """Base of the instances that are one table of molecules, with a column of 0, 1 or nothing per task.
 
     Attributes
     ----------
-    file
-        Where it is.
     columns
         The column of a task, by its name, where that is another.
 
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.Instance`.
+    name, data_dir, **options
+        As in :class:`~instances.reading.published_instance.PublishedInstance`; the split is stratified.
     bits, radius
         As in :func:`morgan_fingerprints`.
-    seed
-        Of the split, which is stratified.
     """
 
-    file: ClassVar[PublishedFile]
     columns: ClassVar[Mapping[str, str]] = {}
     backbone = "mlp"
     backbone_options = {"hidden": 32, "layers": 1}  # noqa: RUF012
@@ -126,44 +121,24 @@ class MoleculeInstance(TrainableInstance):
         *,
         bits: int = 1024,
         radius: int = 2,
-        seed: int = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(name, data_dir)
-        self.bits, self.radius, self.seed = bits, radius, seed
-
-    def data(self) -> MultiTaskData:
-        """Return the published molecules.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be had.
-        MissingDependencyError
-            If rdkit is needed and not installed.
-        """
-        return self.read(locate(self.file, self.data_dir))
+        super().__init__(name, data_dir, **options)
+        self.bits, self.radius = bits, radius
 
     def read(self, path: Path) -> MultiTaskData:
-        """Return the data of a table.
+        """Return the data of a table with a column ``smiles``.
 
-        Parameters
-        ----------
-        path
-            The table, with a column ``smiles``. Molecules that cannot be read are left out; the provenance
-            of the data names them.
+        Molecules that cannot be read are left out; the provenance of the data names them.
 
         Raises
         ------
-        DataError
-            If the file is absent or malformed, or no molecule in it can be read.
         MissingDependencyError
             If rdkit is needed and not installed.
         """
         table = read_table(path)
         columns = [self.columns.get(task, task) for task in self.info.tasks]
-        for column in (SMILES, *columns):
-            if column not in table.columns:
-                raise DataError(f"{path}: there is no column {column!r}.")
+        table.require((SMILES, *columns))
         labels = np.stack([table.numbers(column) for column in columns], axis=1)
         wrong = np.argwhere(~(np.isnan(labels) | (labels == 0) | (labels == 1)))
         if len(wrong):

@@ -131,15 +131,7 @@ class MtgNetInstance(CatalogueInstance):
                 yield file
 
     def recorded(self, source: str, split: str) -> GainTensor:
-        """Return the published gains of a source on a split.
-
-        Raises
-        ------
-        DataError
-            If the data cannot be had.
-        UsageError
-            If nothing was published for this source and split.
-        """
+        """Return the published gains of a source on a split."""
         file = self.files.get((source, split))
         if file is None:
             published = ", ".join(f"{source} on {split}" for source, split in self.files)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from engine import DataError, InstanceInfo, MultiTaskData, TrainableInstance, TrainingSettings
+from engine import InstanceInfo, MultiTaskData, TrainingSettings
 from engine.data.readers import read_table, read_table_data
-from instances.reading.published_files import RAW, PublishedFile, Publisher, locate
+from instances.reading.published_files import RAW, Publisher
+from instances.reading.published_instance import PublishedInstance
 from instances.reading.training_info import training_info
 
 MULAN = Publisher(
@@ -32,65 +33,28 @@ def mulan_info(summary: str, tasks: Sequence[str]) -> InstanceInfo:
     return training_info(summary, tasks, default_budget=4.0, publisher=MULAN, note=note)
 
 
-class MulanInstance(TrainableInstance):
+class MulanInstance(PublishedInstance):
     """Base of the instances that are one file of MULAN.
 
     Attributes
     ----------
-    file
-        Where it is.
     columns
         The column of a task, by its name, where that is another.
     kind
         Of all tasks: ``"binary"`` or ``"regression"``.
-
-    Parameters
-    ----------
-    name, data_dir
-        As in :class:`~engine.Instance`.
-    seed
-        Of the split.
     """
 
-    file: ClassVar[PublishedFile]
     columns: ClassVar[Mapping[str, str]] = {}
     kind: ClassVar[str]
     backbone = "mlp"
     backbone_options = {"hidden": 32, "layers": 2}  # noqa: RUF012
     settings = TrainingSettings(epochs=25, batch_size=64, patience=5)
 
-    def __init__(self, name: str, data_dir: Path | None = None, *, seed: int = 0) -> None:
-        super().__init__(name, data_dir)
-        self.seed = seed
-
-    def data(self) -> MultiTaskData:
-        """Return the published data.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be had.
-        """
-        return self.read(locate(self.file, self.data_dir))
-
     def read(self, path: Path) -> MultiTaskData:
-        """Return the data of a file.
-
-        Parameters
-        ----------
-        path
-            An ARFF file.
-
-        Raises
-        ------
-        DataError
-            If the file is absent or malformed or lacks a column.
-        """
+        """Return the data of an ARFF file."""
         table = read_table(path)
         columns = [self.columns.get(task, task) for task in self.info.tasks]
-        absent = [column for column in columns if column not in table.columns]
-        if absent:
-            raise DataError(f"{path}: there is no column {absent[0]!r}.")
+        table.require(columns)
         data = read_table_data(
             table,
             columns,

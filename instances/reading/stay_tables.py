@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import DataError
-from engine.data.readers.inputs import centre
+from engine.data.readers.input_columns import centre
 
 if TYPE_CHECKING:
     import pandas as pd

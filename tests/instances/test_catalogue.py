@@ -5,35 +5,41 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import INSTANCES, TrainableInstance, UsageError, load_instance
+from engine import INSTANCES, TrainableInstance, load_instance
+from engine.testing import InstanceConformance
 
 PUBLISHED = ("mimic27", "ettm1", "taskonomy5", "standley1")
 RECORDED = [name for name in INSTANCES.names() if not issubclass(INSTANCES.load(name), TrainableInstance)]
+NEEDS_NOTHING = ("digits10", "digits14", "planted", "random", "toy4", "instances.TEMPLATE:ThreeTasks")
+
+
+class TestWithoutData(InstanceConformance):
+    @pytest.fixture(autouse=True, params=NEEDS_NOTHING)
+    def _instance(self, request: pytest.FixtureRequest) -> None:
+        self.instance = request.param
+
+
+class TestWithPublishedData(InstanceConformance):
+    @pytest.fixture(autouse=True, params=PUBLISHED)
+    def _instance(self, request: pytest.FixtureRequest, data_dir: Path) -> None:
+        self.instance, self.data_dir = request.param, data_dir
+
+
+@pytest.mark.parametrize("name", sorted({*INSTANCES.names()} - {*NEEDS_NOTHING, *PUBLISHED}))
+def test_instances_whose_data_are_elsewhere_declare_themselves(name: str) -> None:
+    suite = InstanceConformance()
+    suite.instance = name
+    suite.test_declares_itself()
+    suite.test_knows_how_it_was_asked_for()
+    suite.test_refuses_an_unknown_option()
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_the_data_agree_with_what_the_instance_says(name: str, request: pytest.FixtureRequest) -> None:
+def test_only_measured_gains_are_told_as_measured(name: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue("data_dir") if name in PUBLISHED else None
     instance = load_instance(name, folder)
-    info = instance.info
-    for source in info.sources:
-        gains = instance.gains(source)
-        assert gains.tasks == info.tasks
-        assert gains.n_groups == info.n_groups
-        assert gains.quantity == info.quantity
-        assert gains.source == source
-        assert gains.split == info.source_split
-        assert gains.measured.all() == (source == "measured")
-    judged = instance.evaluation()
-    assert judged is not None
-    assert np.array_equal(judged.packed, instance.gains().packed)
-    assert judged.split == info.evaluation_split
-
-
-@pytest.mark.parametrize("name", RECORDED)
-def test_an_unknown_split_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="has"):
-        INSTANCES.load(name)(name).recorded("measured", "absent")
+    for source in instance.info.sources:
+        assert instance.gains(source).measured.all() == (source == "measured")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def open_trainable(options: TrainingOptions) -> TrainableInstance | None:
 
 
 def _of_table(options: TrainingOptions) -> Experiment:
-    from engine.data.readers.tables import read_table_data
+    from engine.data.readers import read_table_data
 
     if options.instance_option:
         raise UsageError("--instance-option can only be given with --instance.")

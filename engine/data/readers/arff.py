@@ -71,19 +71,19 @@ def read(path: Path) -> Table:
         raise DataError(f"{path}: there is no line @data.")
     if not (attributes and rows):
         raise DataError(f"{path}: there is no {'row' if attributes else '@attribute'}.")
-    check_names(path, [one.name for one in attributes])
+    check_names(path, [attribute.name for attribute in attributes])
     columns: dict[str, Column] = {}
-    for one, cells in zip(attributes, zip(*rows, strict=True), strict=True):
-        _check_cells(path, one, cells, lines)
-        columns[one.name] = make_column(one.name, cells, one.levels, ("?", ""))
+    for attribute, cells in zip(attributes, zip(*rows, strict=True), strict=True):
+        _check_cells(path, attribute, cells, lines)
+        columns[attribute.name] = make_column(attribute.name, cells, attribute.levels, ("?", ""))
     return Table(path, columns, np.array(lines, dtype=np.int64))
 
 
 def _attribute(place: str, text: str) -> _Attribute:
-    found = _ATTRIBUTE.fullmatch(text)
-    if found is None:
+    match = _ATTRIBUTE.fullmatch(text)
+    if match is None:
         raise DataError(f"{place}: an attribute is '@attribute NAME TYPE', not {text!r:.60}.")
-    name, kind = _unquoted(found[1]), found[2].strip()
+    name, kind = _unquoted(match[1]), match[2].strip()
     if kind.startswith("{"):
         if not kind.endswith("}"):
             raise DataError(f"{place}: the levels of {name!r:.60} do not end in a brace.")
@@ -111,16 +111,16 @@ def _row(place: str, text: str, attributes: list[_Attribute]) -> list[str]:
 def _sparse(place: str, text: str, attributes: list[_Attribute]) -> list[str]:
     if not text.endswith("}"):
         raise DataError(f"{place}: the sparse row does not end in a brace.")
-    cells = [one.omitted for one in attributes]
+    cells = [attribute.omitted for attribute in attributes]
     inside = text[1:-1].strip()
     for entry in _entries(inside):
-        found = _ENTRY.fullmatch(entry.strip())
-        if found is None or int(found[1]) >= len(attributes):
+        match = _ENTRY.fullmatch(entry.strip())
+        if match is None or int(match[1]) >= len(attributes):
             raise DataError(
                 f"{place}: an entry is 'INDEX VALUE' with an index from 0 to {len(attributes) - 1}, "
                 f"not {entry.strip()!r:.60}."
             )
-        cells[int(found[1])] = _unquoted(found[2].strip())
+        cells[int(match[1])] = _unquoted(match[2].strip())
     return cells
 
 
@@ -133,13 +133,13 @@ def _cells(place: str, text: str) -> list[str]:
     cells: list[str] = []
     position = 0
     while True:
-        found = _CELL.match(text, position)
-        if found is None:
+        match = _CELL.match(text, position)
+        if match is None:
             raise DataError(f"{place}: a quote is not closed, or stands inside a word.")
-        cells.append(_unquoted(found[1]))
-        if not found[0].endswith(","):
+        cells.append(_unquoted(match[1]))
+        if not match[0].endswith(","):
             return cells
-        position = found.end()
+        position = match.end()
 
 
 def _unquoted(text: str) -> str:
@@ -148,16 +148,18 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _check_cells(path: Path, one: _Attribute, cells: tuple[str, ...], lines: list[int]) -> None:
-    if not (one.numeric or one.levels):
+def _check_cells(path: Path, attribute: _Attribute, cells: tuple[str, ...], lines: list[int]) -> None:
+    if not (attribute.numeric or attribute.levels):
         return
-    known = {*one.levels, "?", ""}
+    known = {*attribute.levels, "?", ""}
     for line, cell in zip(lines, cells, strict=True):
         text = cell.strip()
-        if one.numeric and text != "?" and finite(text) is None:
-            raise DataError(f"{path}, line {line}, column {one.name!r:.80}: {text!r:.60} is not a number.")
-        if one.levels and text not in known:
+        if attribute.numeric and text != "?" and finite(text) is None:
             raise DataError(
-                f"{path}, line {line}, column {one.name!r:.80}: {text!r:.60} is not one of "
-                f"{', '.join(one.levels[:20])}."
+                f"{path}, line {line}, column {attribute.name!r:.80}: {text!r:.60} is not a number."
+            )
+        if attribute.levels and text not in known:
+            raise DataError(
+                f"{path}, line {line}, column {attribute.name!r:.80}: {text!r:.60} is not one of "
+                f"{', '.join(attribute.levels[:20])}."
             )

@@ -51,15 +51,15 @@ def read(path: Path) -> Table:
 
 
 def _column(path: Path, name: str, cells: list[Any]) -> Column:
-    if all(one is None or isinstance(one, (bool, int, float)) for one in cells):
-        numbers = np.array([np.nan if one is None else float(one) for one in cells])
+    if all(cell is None or isinstance(cell, (bool, int, float)) for cell in cells):
+        numbers = np.array([np.nan if cell is None else float(cell) for cell in cells])
         if np.isinf(numbers).any():
             row = int(np.isinf(numbers).argmax())
             raise DataError(f"{path}, row {row + 1}, column {name!r:.80}: {cells[row]} is not finite.")
         return Column(name, numbers)
-    for row, one in enumerate(cells):
-        if isinstance(one, (list, dict, bytes)):
+    for row, cell in enumerate(cells):
+        if isinstance(cell, (list, dict, bytes)):
             raise DataError(
-                f"{path}, row {row + 1}, column {name!r:.80}: a cell is a number or text, not {one!r:.60}."
+                f"{path}, row {row + 1}, column {name!r:.80}: a cell is a number or text, not {cell!r:.60}."
             )
-    return make_column(name, ["" if one is None else str(one) for one in cells])
+    return make_column(name, ["" if cell is None else str(cell) for cell in cells])

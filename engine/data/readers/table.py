@@ -50,13 +50,14 @@ class Column:
         """Every cell as text, empty where it is missing."""
         if self.numbers is None:
             return self.texts
-        return tuple("" if np.isnan(one) else f"{one:.15g}" for one in self.numbers.tolist())
+        return tuple("" if np.isnan(number) else f"{number:.15g}" for number in self.numbers.tolist())
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The distinct cells: as declared, else sorted, numbers by value."""
         if self.numbers is not None:
-            return tuple(f"{one:.15g}" for one in np.unique(self.numbers[~self.missing]).tolist())
+            distinct = np.unique(self.numbers[~self.missing])
+            return tuple(f"{number:.15g}" for number in distinct.tolist())
         return self.declared or tuple(sorted({text for text in self.texts if text}))
 
     @cached_property
@@ -110,6 +111,18 @@ class Table:
         if name not in self.columns:
             raise unknown_name(f"column of {self.path}:", name, self.columns)
         return self.columns[name]
+
+    def require(self, names: Iterable[str]) -> None:
+        """Check that columns of a known format are there.
+
+        Raises
+        ------
+        DataError
+            If one is not.
+        """
+        for name in names:
+            if name not in self.columns:
+                raise DataError(f"{self.path}: there is no column {name!r}.")
 
     def place(self, row: int, column: str) -> str:
         """Return where a cell stands, for messages."""

@@ -35,7 +35,7 @@ class RowSplitter:
     strategy
         One of :data:`STRATEGIES`, or the column that names the part of each row.
     block, valid, test, seed
-        As in :func:`~engine.data.readers.tables.read_table_data`.
+        As in :func:`~engine.data.readers.table_data.read_table_data`.
     """
 
     table: Table
@@ -75,29 +75,29 @@ class RowSplitter:
             labels = self.table.column(self.strategy).labels
             unit = self.table.unit
             places = [f"{unit} {line}, column {self.strategy!r:.80}" for line in self.table.lines[rows]]
-            found = given_splits([labels[row] for row in rows.tolist()], places)
-            return found, f"split by the column {self.strategy}"
+            splits = given_splits([labels[row] for row in rows.tolist()], places)
+            return splits, f"split by the column {self.strategy}"
         if self.strategy == "temporal":
             return temporal_splits(count, valid=self.valid, test=self.test), "first rows train, last test"
         if self.strategy == "blocked":
             block = -(-count // 50) if self.block is None else self.block
-            found = blocked_splits(count, block=block, valid=self.valid, test=self.test, seed=self.seed)
-            return found, f"blocks of {block} rows split at random, seed {self.seed}"
+            splits = blocked_splits(count, block=block, valid=self.valid, test=self.test, seed=self.seed)
+            return splits, f"blocks of {block} rows split at random, seed {self.seed}"
         classed = [target.values[rows] for target in targets if target.classes]
         if self.strategy == "random":
-            found = random_splits(count, valid=self.valid, test=self.test, seed=self.seed)
-            if not _leaves_out(found, classed):
-                return found, f"rows split at random, seed {self.seed}"
+            splits = random_splits(count, valid=self.valid, test=self.test, seed=self.seed)
+            if not _leaves_out(splits, classed):
+                return splits, f"rows split at random, seed {self.seed}"
         labels_of = np.stack(classed, axis=1) if classed else np.zeros((count, 0))
-        found = stratified_splits(labels_of, valid=self.valid, test=self.test, seed=self.seed)
-        return found, f"rows split at random, stratified by the labels, seed {self.seed}"
+        splits = stratified_splits(labels_of, valid=self.valid, test=self.test, seed=self.seed)
+        return splits, f"rows split at random, stratified by the labels, seed {self.seed}"
 
 
 def _leaves_out(splits: Splits, classed: Sequence[NDArray[np.float64]]) -> bool:
     """Whether a class of three rows or more is absent from a part."""
     for values in classed:
-        for one in np.unique(values[~np.isnan(values)]):
-            holds = values == one
+        for number in np.unique(values[~np.isnan(values)]):
+            holds = values == number
             if holds.sum() >= 3 and not all(holds[splits[name][0]].any() for name in SPLITS):
                 return True
     return False

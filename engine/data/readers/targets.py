@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.readers.inputs import LARGEST_CODE
+from engine.data.readers.input_columns import LARGEST_CODE
 from engine.data.readers.table import Column, Table
 from engine.data.task import Task
 from engine.errors import DataError
@@ -87,8 +87,7 @@ def read_target(table: Table, name: str, kind: str | None = None) -> Target:
 
 def _classes(column: Column) -> tuple[str, ...]:
     """Return the labels in order; 0 and 1 where only one of them occurs."""
-    found = tuple(column.levels)
-    return ("0", "1") if found in (("0",), ("1",)) else found
+    return ("0", "1") if column.levels in (("0",), ("1",)) else column.levels
 
 
 def _kind(column: Column) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from backbones import Batches, DeviceData, build_group_model, key
-from backbones.training.loop import group_loss, member_losses
+from backbones.testing import group_loss, member_losses
 from engine.data import MultiTaskData, Task
 from engine.data.metrics import evaluate
 from engine.training.experiment import Experiment

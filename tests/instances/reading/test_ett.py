@@ -8,7 +8,7 @@ import pytest
 
 from engine import DataError, EngineError
 from instances.etth1 import ETTh1
-from instances.reading.ett import SERIES, read_series
+from instances.reading.ett import SERIES
 from tests.instances.reading.published_copy import stand_in
 
 STEPS = 400
@@ -104,7 +104,7 @@ def test_a_malformed_file_is_refused(tmp_path: Path, change: Any, message: str) 
     path = tmp_path / "ETTh1.csv"
     path.write_text(table(change), encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        read_series(path)
+        ETTh1("etth1").read(path)
 
 
 def test_the_instance_reads_a_file_of_the_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

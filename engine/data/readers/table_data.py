@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.multi_task_data import MultiTaskData
-from engine.data.readers.files import read_table
-from engine.data.readers.inputs import centre, encode_inputs
+from engine.data.readers.input_columns import encode_inputs, standardised
 from engine.data.readers.table import Table
+from engine.data.readers.table_files import read_table
 from engine.data.readers.table_splits import STRATEGIES, RowSplitter
 from engine.data.readers.targets import Target, read_target
 from engine.data.splits import joined_splits
@@ -45,7 +45,7 @@ def read_table_data(
     Parameters
     ----------
     path
-        A file, see :func:`~engine.data.readers.files.read_table`, or what was read from one.
+        A file, see :func:`~engine.data.readers.table_files.read_table`, or what was read from one.
     targets
         The columns that are the tasks; with ``task_column``, the one column of labels.
     kinds
@@ -80,38 +80,39 @@ def read_table_data(
     label_columns = tuple(targets)
     _check_targets(label_columns, task_column)
     split_column = split if split and split not in STRATEGIES else None
-    used = [*label_columns, *(one for one in (split_column, task_column) if one)]
+    used = [*label_columns, *filter(None, (split_column, task_column))]
     for column in (*used, *categorical):
         table.column(column)
-    chosen = [one for one in table.columns if one not in used] if inputs is None else list(inputs)
+    chosen = [name for name in table.columns if name not in used] if inputs is None else list(inputs)
     _check_inputs(table, chosen, used)
     splitter = RowSplitter(table, split or "random", block, valid, test, seed)
     if task_column is None:
-        found = {one: read_target(table, one, _kind(one, kinds)) for one in label_columns}
-        _check_kinds(kinds, found)
+        tasks = {column: read_target(table, column, _kind(column, kinds)) for column in label_columns}
+        _check_kinds(kinds, tasks)
         rows = [np.arange(len(table))]
-        splits, note = splitter.split(rows[0], list(found.values()))
+        splits, note = splitter.split(rows[0], list(tasks.values()))
     else:
         groups = _rows_by_task(table, task_column)
         _check_kinds(kinds, (*groups, label_columns[0]))
-        found = _targets_by_task(table, label_columns[0], list(groups), kinds)
+        tasks = _targets_by_task(table, label_columns[0], list(groups), kinds)
         rows = list(groups.values())
-        apart = [splitter.split(one, [found[task]], f"task {task!r:.80}: ") for task, one in groups.items()]
-        splits = joined_splits([one for one, _ in apart])
-        note = next((told for _, told in apart if "stratified" in told), apart[0][1])
-    train = np.unique(np.concatenate([one[part] for one, part in zip(rows, splits["train"], strict=True)]))
+        apart = [splitter.split(own, [tasks[task]], f"task {task!r:.80}: ") for task, own in groups.items()]
+        splits = joined_splits([parts for parts, _ in apart])
+        note = next((words for _, words in apart if "stratified" in words), apart[0][1])
+    train = np.unique(np.concatenate([own[part] for own, part in zip(rows, splits["train"], strict=True)]))
     encoded, notes = encode_inputs(table, chosen, categorical, train)
+    places = [0] * len(tasks) if task_column is None else range(len(tasks))
     values = [
-        _scaled(target, rows[min(at, len(rows) - 1)], splits["train"][min(at, len(rows) - 1)])
-        for at, target in enumerate(found.values())
+        _scaled(target, rows[place], splits["train"][place])
+        for target, place in zip(tasks.values(), places, strict=True)
     ]
     return MultiTaskData(
-        tuple(target.task(one) for one, target in found.items()),
-        (encoded,) if task_column is None else tuple(encoded[one] for one in rows),
+        tuple(target.task(task) for task, target in tasks.items()),
+        (encoded,) if task_column is None else tuple(encoded[own] for own in rows),
         tuple(values),
         splits,
         name=name or table.path.name.partition(".")[0],
-        provenance="; ".join((table.path.name, note, *notes, *_told(found))),
+        provenance="; ".join((table.path.name, note, *notes, *_notes(tasks))),
     )
 
 
@@ -127,7 +128,7 @@ def _check_targets(targets: tuple[str, ...], task_column: str | None) -> None:
 
 
 def _check_inputs(table: Table, inputs: Sequence[str], used: Sequence[str]) -> None:
-    both = [one for one in inputs if one in used]
+    both = [name for name in inputs if name in used]
     if both:
         raise UsageError(f"Column {both[0]!r} cannot be an input and have another part to play.")
     if not inputs:
@@ -154,13 +155,13 @@ def _rows_by_task(table: Table, task_column: str) -> dict[str, Rows]:
         row = int(column.missing.argmax())
         raise DataError(f"{table.place(row, task_column)}: the name of the task is missing.")
     names = np.array(column.labels)
-    return {one: np.flatnonzero(names == one) for one in dict.fromkeys(column.labels)}
+    return {task: np.flatnonzero(names == task) for task in dict.fromkeys(column.labels)}
 
 
 def _targets_by_task(
     table: Table, label: str, tasks: Sequence[str], kinds: Mapping[str, str] | None
 ) -> dict[str, Target]:
-    """Return the targets of every task over all rows, of one kind unless told otherwise."""
+    """Return the targets of every task over all rows, of one kind unless others are given."""
     wanted = {task: _kind(task, kinds) or _kind(label, kinds) for task in tasks}
     read = {kind: read_target(table, label, kind) for kind in dict.fromkeys(wanted.values())}
     return {task: read[kind] for task, kind in wanted.items()}
@@ -169,20 +170,15 @@ def _targets_by_task(
 def _scaled(target: Target, rows: Rows, train: Rows) -> NDArray[np.float64]:
     """Return the labels of some rows, those of a regression standardised by the training rows."""
     values = target.values[rows]
-    known = values[train][~np.isnan(values[train])]
-    if target.kind != "regression" or not len(known):
-        return values
-    mean, spread = centre(known)
-    scaled: NDArray[np.float64] = (values - mean) / spread
-    return scaled
+    return standardised(values, train) if target.kind == "regression" else values
 
 
-def _told(found: Mapping[str, Target]) -> list[str]:
+def _notes(targets: Mapping[str, Target]) -> list[str]:
     notes = []
-    if any(target.kind == "regression" for target in found.values()):
+    if any(target.kind == "regression" for target in targets.values()):
         notes.append("regression targets standardised by the training rows")
     coded: dict[tuple[str, ...], list[str]] = {}
-    for task, target in found.items():
+    for task, target in targets.items():
         if target.classes and target.classes != ("0", "1"):
             coded.setdefault(target.classes, []).append(task)
     for classes, tasks in coded.items():

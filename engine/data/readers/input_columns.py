@@ -84,6 +84,23 @@ def _standardised(table: Table, column: Column, numbers: Vectors, train: NDArray
     return scaled[:, None]
 
 
+def standardised(values: Vectors, train: NDArray[np.int64]) -> Vectors:
+    """Return values with mean 0 and standard deviation 1 over the known ones of the training rows.
+
+    Parameters
+    ----------
+    values
+        NaN where one is missing; as they are where none is known in training.
+    train
+        The training rows.
+    """
+    known = values[train][~np.isnan(values[train])]
+    if not len(known):
+        return values
+    mean, spread = centre(known)
+    return np.asarray((values - mean) / spread)
+
+
 def centre(values: Vectors) -> tuple[Vectors, Vectors]:
     """Return mean and standard deviation along the first axis; 1 where nothing varies."""
     spread = values.std(axis=0)
