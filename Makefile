@@ -15,7 +15,7 @@ endif
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: solve train test lint types contracts tests cluster slow benchmarks predictions clean
+.PHONY: solve train test lint types contracts tests cluster slow base lowest benchmarks predictions clean
 
 solve: $(VENV)/.base
 	$(VENV)/bin/engine solve --instance $(INSTANCE) --solver $(SOLVER)
@@ -45,6 +45,14 @@ cluster: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest -q -m slow
 
+# With the base install alone: what needs an extra is skipped, and says which.
+base: $(VENV)-base/.tests
+	$(VENV)-base/bin/python -m pytest -n 2 -q -m "not slow"
+
+# With the lowest version of every declared dependency; old libraries warn of what later ones changed.
+lowest: $(VENV)-lowest/.tests
+	$(VENV)-lowest/bin/python -m pytest -n 2 -q -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
+
 benchmarks: $(VENV)/.dev
 	for table in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$table || exit 1; done
 
@@ -67,5 +75,24 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
+$(VENV)-base/.tests: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-base
+	$(VENV)-base/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		hatchling editables hypothesis pytest pytest-xdist
+	$(VENV)-base/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--no-build-isolation --editable .
+	@touch $@
+
+$(VENV)-lowest/.tests: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check hatchling editables uv
+	$(VENV)-lowest/bin/uv pip compile --quiet --resolution lowest-direct --all-extras pyproject.toml \
+		--output-file $(VENV)-lowest/requirements.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement $(VENV)-lowest/requirements.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-base $(VENV)-lowest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,14 +3,14 @@
 from backbones.network.backbone import Backbone, BackboneInfo, make_backbone
 from backbones.network.behaviour import observe
 from backbones.network.group_model import GroupModel, build_group_model
-from backbones.network.losses import sample_losses, task_loss
 from backbones.network.randomness import key
-from backbones.serving.saving import train_for_good
-from backbones.serving.serving import ServedModels, load_served
+from backbones.network.task_losses import sample_losses, task_loss
+from backbones.serving.served_models import ServedModels, load_served
+from backbones.serving.train_for_good import train_for_good
 from backbones.training.batches import Batches, DeviceData
 from backbones.training.optimisers import make_optimiser
-from backbones.training.options import TrainerOptions
-from backbones.training.train import suggested_chunk, train_groups
+from backbones.training.train_groups import suggested_chunk, train_groups
+from backbones.training.trainer_options import TrainerOptions
 
 __all__ = [
     "Backbone",

@@ -6,34 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from backbones.network.backbone import Backbone, BackboneInfo
 from backbones.network.inputs import check_options, series_shape
-
-
-class LastState(nn.Module):
-    """The last hidden state of the uppermost layer of a recurrent network.
-
-    Parameters
-    ----------
-    channels
-        Of the series.
-    hidden
-        Width of the state.
-    layers
-        Stacked layers.
-    """
-
-    def __init__(self, channels: int, hidden: int, layers: int) -> None:
-        super().__init__()
-        self.gru = nn.GRU(channels, hidden, layers, batch_first=True)
-
-    def forward(self, series: torch.Tensor) -> torch.Tensor:
-        """Return the last state, shape (batch, hidden), of series (batch, time, channels)."""
-        state: torch.Tensor = self.gru(series)[1][-1]
-        return state
+from backbones.network.last_state import LastState
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from backbones.network.backbone import Backbone, make_backbone
 from backbones.network.group_model import GroupModel, build_group_model
 from backbones.training.batches import DeviceData
 from backbones.training.loop import group_loss, member_losses, train_group
-from backbones.training.train import train_groups
+from backbones.training.train_groups import train_groups
 from engine import DataError, UsageError
 from engine.data import MultiTaskData, Task
 from engine.training.experiment import Experiment

@@ -33,13 +33,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from backbones import Batches, DeviceData, TrainerOptions, make_backbone, suggested_chunk, train_groups
 from backbones.training.preparation import prepare
 from backbones.training.stack import StackTraining
-from backbones.training.train import alike
+from backbones.training.train_groups import alike
 from benchmarks.common import median, print_header, print_table
+from engine import load_instance
 from engine.data import MultiTaskData, Task
 from engine.data.splits import random_splits
 from engine.training.experiment import Experiment
 from engine.training.settings import TrainingSettings
-from instances.digits10 import Digits10
 
 SIZES = (1, 8, 32, 128)
 REPEATS = 3
@@ -47,7 +47,7 @@ REPEATS = 3
 
 def digits(**settings: object) -> Experiment:
     """Return ten digits and four tasks of random labels, with the default network (two layers of 32)."""
-    instance = Digits10(n_noise=4)
+    instance = load_instance("digits10", options={"n_noise": 4})
     return instance.experiment(settings=replace(instance.settings, **settings))
 
 

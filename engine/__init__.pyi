@@ -69,7 +69,6 @@ from .plugins import OBJECTIVES as OBJECTIVES
 from .plugins import SOLVERS as SOLVERS
 from .problem.constraint import Constraint as Constraint
 from .problem.constraint import Grouping as Grouping
-from .problem.constraint import Limits as Limits
 from .problem.constraints import Apart as Apart
 from .problem.constraints import Budget as Budget
 from .problem.constraints import Floor as Floor
@@ -83,9 +82,11 @@ from .problem.constraints import Together as Together
 from .problem.extension import Decisions as Decisions
 from .problem.extension import ExtendedObjective as ExtendedObjective
 from .problem.extension import PyomoConstraint as PyomoConstraint
+from .problem.kinds import Feature as Feature
+from .problem.kinds import Kind as Kind
 from .problem.lattice import LatticeProblem as LatticeProblem
 from .problem.lattice import graph_problem as graph_problem
-from .problem.lattice_limits import LatticeLimits as LatticeLimits
+from .problem.limits import Limits as Limits
 from .problem.objectives import Coefficients as Coefficients
 from .problem.objectives import LowerConfidenceGain as LowerConfidenceGain
 from .problem.objectives import MembershipAverage as MembershipAverage
@@ -99,8 +100,6 @@ from .problem.published import TagScore as TagScore
 from .problem.published import standley_problem as standley_problem
 from .problem.published import tag_problem as tag_problem
 from .problem.published import wang_problem as wang_problem
-from .problem.table import Feature as Feature
-from .problem.table import Kind as Kind
 from .problem.table import Problem as Problem
 from .solving.comparison import Comparison as Comparison
 from .solving.comparison import compare as compare
@@ -111,7 +110,12 @@ from .solving.control import Observer as Observer
 from .solving.control import StopRule as StopRule
 from .solving.control import any_of as any_of
 from .solving.frontier import frontier as frontier
+from .solving.judgement import Judgement as Judgement
+from .solving.judgement import judgement as judgement
+from .solving.pair_graph import PairGraph as PairGraph
+from .solving.pair_graph import Selection as Selection
 from .solving.referee import referee as referee
+from .solving.result import Result as Result
 from .solving.scores import Scores as Scores
 from .solving.selection import selection_value as selection_value
 from .solving.solution import Certificate as Certificate

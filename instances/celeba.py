@@ -1,4 +1,4 @@
-"""Attributes of faces, from a folder of CelebA."""
+"""celeba: attributes of faces, from a folder of CelebA."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import MultiTaskData, Task
-from engine.errors import DataError, UsageError, unknown_name
+from engine import DataError, MultiTaskData, Task, TrainingSettings, UsageError
+from engine.errors import unknown_name
 from engine.files import read_text
-from instances.images.image_files import read_image
-from instances.reading.array_cache import cached_array, file_stamps
+from instances.images.image_files import cached_images
+from instances.reading.folder_instance import FolderInstance
+from instances.reading.published_files import Publisher
+from instances.reading.training_info import training_info, with_tasks
 
 NINE_ATTRIBUTES = (
     "5_o_Clock_Shadow",
@@ -30,68 +32,98 @@ NINE_ATTRIBUTES = (
 _PARTS = ("train", "valid", "test")
 
 
-def read_celeba_data(
-    folder: Path | str,
-    *,
-    attributes: tuple[str, ...] | None = NINE_ATTRIBUTES,
-    height: int = 64,
-    width: int = 64,
-    n_images: int | None = None,
-    seed: int = 0,
-) -> MultiTaskData:
-    """Return CelebA, one binary task per attribute, on the published parts.
+class Celeba(FolderInstance):
+    """CelebA: 202599 faces, one binary task per attribute, on the published parts.
 
-    The images are resized once and kept in the user cache, from where they are read as they are used.
+    Looked for in the folder ``celeba`` of a data folder, which holds ``list_attr_celeba.txt``,
+    ``list_eval_partition.txt`` and the folder ``img_align_celeba``. The images are resized once and kept in
+    the user cache, from where they are read as they are used.
 
     Parameters
     ----------
-    folder
-        Holds ``list_attr_celeba.txt``, ``list_eval_partition.txt`` and the folder ``img_align_celeba``.
+    name, data_dir, **options
+        As in :class:`~instances.reading.folder_instance.FolderInstance`.
     attributes
-        Which attributes; None: all.
+        Which attributes; None: all of the folder.
     height, width
         Of the images, in pixels.
     n_images
-        How many images are drawn, from all parts together; None: all, 202599 of the published set.
+        How many images are drawn, from all parts together; None: all.
     seed
         Of the draw.
-
-    Raises
-    ------
-    DataError
-        If a file is absent or malformed, or no image of a part was drawn.
-    UsageError
-        If an attribute is unknown, or there are fewer images than wanted.
-    MissingDependencyError
-        If Pillow is not installed.
     """
-    folder = Path(folder)
-    names, files, values = _attributes(folder / "list_attr_celeba.txt")
-    parts = _parts(folder / "list_eval_partition.txt", files)
-    wanted = names if attributes is None else list(attributes)
-    for attribute in wanted:
-        if attribute not in names:
-            raise unknown_name("attribute", attribute, names)
-    rows = np.arange(len(files))
-    if n_images is not None:
-        if not 0 < n_images <= len(files):
-            raise UsageError(f"{folder} has {len(files)} images; {n_images} cannot be drawn from them.")
-        rows = np.sort(np.random.default_rng(seed).permutation(len(files))[:n_images])
-    paths = [folder / "img_align_celeba" / files[row] for row in rows]
 
-    def fill(array: NDArray[Any]) -> None:
-        for row, path in enumerate(paths):
-            array[row] = read_image(path, "RGB", size=(height, width)).transpose(2, 0, 1)
-
-    images = cached_array("celeba", file_stamps(paths), (len(paths), 3, height, width), np.uint8, fill)
-    return MultiTaskData(
-        tuple(Task(attribute, "binary") for attribute in wanted),
-        (images,),
-        tuple(values[rows, names.index(attribute)] for attribute in wanted),
-        {part: (np.flatnonzero(parts[rows] == number),) for number, part in enumerate(_PARTS)},
-        name="celeba",
-        provenance=f"CelebA, {folder}",
+    info = training_info(
+        "9 attributes of faces, binary (CelebA); needs the folder celeba",
+        NINE_ATTRIBUTES,
+        default_budget=3.0,
+        publisher=Publisher(
+            origin="CelebA, mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+            licence="non-commercial research only; never downloaded",
+        ),
+        note="8000 images of 64 × 64 pixels unless told otherwise; needs Pillow, the extra images",
     )
+    title = "CelebA"
+    layouts = (("celeba", "list_attr_celeba.txt"),)
+    ways = "It is at mmlab.ie.cuhk.edu.hk/projects/CelebA.html."
+    backbone = "cnn"
+    backbone_options = {"channels": 8, "hidden": 64}  # noqa: RUF012
+    settings = TrainingSettings(epochs=8, batch_size=64, patience=3)
+
+    def __init__(
+        self,
+        name: str,
+        data_dir: Path | None = None,
+        *,
+        attributes: tuple[str, ...] | None = NINE_ATTRIBUTES,
+        height: int = 64,
+        width: int = 64,
+        n_images: int | None = 8000,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, data_dir, **options)
+        self._attributes, self._size = attributes, (height, width)
+        self.n_images, self.seed = n_images, seed
+        if attributes is not None:
+            self.info = with_tasks(self.info, attributes)
+
+    def data(self) -> MultiTaskData:
+        """Return the images and their attributes.
+
+        Raises
+        ------
+        DataError
+            If a file is absent or malformed, or no image of a part was drawn.
+        UsageError
+            If an attribute is unknown, or there are fewer images than wanted.
+        MissingDependencyError
+            If Pillow is not installed.
+        """
+        folder = self.folder()
+        names, files, values = _attributes(folder / "list_attr_celeba.txt")
+        parts = _parts(folder / "list_eval_partition.txt", files)
+        wanted = names if self._attributes is None else self._attributes
+        for attribute in wanted:
+            if attribute not in names:
+                raise unknown_name("attribute", attribute, names)
+        rows = np.arange(len(files))
+        if self.n_images is not None:
+            if not 0 < self.n_images <= len(files):
+                raise UsageError(
+                    f"{folder} has {len(files)} images; {self.n_images} cannot be drawn from them."
+                )
+            draw = np.random.default_rng(self.seed).permutation(len(files))
+            rows = np.sort(draw[: self.n_images])
+        paths = [folder / "img_align_celeba" / files[row] for row in rows]
+        return MultiTaskData(
+            tuple(Task(attribute, "binary") for attribute in wanted),
+            (cached_images("celeba", paths, self._size),),
+            tuple(values[rows, names.index(attribute)] for attribute in wanted),
+            {part: (np.flatnonzero(parts[rows] == number),) for number, part in enumerate(_PARTS)},
+            name=self.name,
+            provenance=f"CelebA, {folder}",
+        )
 
 
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:

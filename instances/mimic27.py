@@ -4,73 +4,36 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from engine import InstanceInfo
-from instances.reading.mtgnet import LICENCE, ORIGIN, MtgNetInstance
-from instances.reading.published import mtgnet
-
-TASKS = (
-    "icd_infection",
-    "icd_neoplasms",
-    "icd_endocrine",
-    "icd_blood",
-    "icd_mental",
-    "icd_nervous",
-    "icd_circulatory",
-    "icd_respiratory",
-    "icd_digestive",
-    "icd_genitourinary",
-    "icd_pregnancy",
-    "icd_skin",
-    "icd_musculoskeletal",
-    "icd_congenital",
-    "icd_ill_defined",
-    "icd_injury",
-    "disch_24h",
-    "disch_48h",
-    "mort_24h",
-    "mort_48h",
-    "long_los",
-    "readmission_30",
-    "final_acuity_outcome",
-    "dnr_24h",
-    "dnr_48h",
-    "cmo_24h",
-    "cmo_48h",
-)
+from instances.reading.mimic_tasks import MIMIC_TASKS
+from instances.reading.mtgnet_gains import MTGNET, MtgNetInstance, mtgnet_info
 
 
 class Mimic27(MtgNetInstance):
     """MIMIC-III with 27 tasks: all singles, all pairs, the full group, 2806 random groups of 6–22."""
 
-    info = InstanceInfo(
-        summary="27 clinical tasks on MIMIC-III, 3185 trained groups (MTG-Net)",
-        tasks=TASKS,
+    info = mtgnet_info(
+        "27 clinical tasks on MIMIC-III, 3185 trained groups",
+        MIMIC_TASKS,
         n_groups=3185,
-        sources=("measured", "hoa", "tag"),
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(float(budget) for budget in range(1, 28)),
         default_budget=6.0,
-        origin=ORIGIN,
-        licence=LICENCE,
-        bundled="predictions of 5304 groups, which come with the engine",
+        predicted=5304,
         note="The tag gains are as published; how they were collected is not documented.",
     )
-    membership = mtgnet(
+    membership = MTGNET.file(
         "mimic27/mimic_x.csv", "4e93535d2d437f7a361560d89004b7ba531bfdc9f0653ecb440099f385b2fabb"
     )
     predictions = "mimic27.npz"
     files: ClassVar = {
-        ("measured", "valid"): mtgnet(
+        ("measured", "valid"): MTGNET.file(
             "mimic27/mimic_y_valid.csv", "ff9648395cc7759bfd6cc0ad3662d605fcd323ed88afafaffe89dd214190bdaf"
         ),
-        ("measured", "test"): mtgnet(
+        ("measured", "test"): MTGNET.file(
             "mimic27/mimic_y_test.csv", "331ff238dc9c9df12c08ccf68456282f2a55554e4205c93c1e073d6471880bbf"
         ),
-        ("hoa", "valid"): mtgnet(
+        ("hoa", "valid"): MTGNET.file(
             "mimic27/mimic_HOA.csv", "9f06fe345eff114dc636a7daec9bd26baae01c557a5f8e50e615534ce866563b"
         ),
-        ("tag", "valid"): mtgnet(
+        ("tag", "valid"): MTGNET.file(
             "mimic27/mimic_TAGHOA.csv", "774b86ba294e27f11db9b6efb898920b86c81cd9055045827e12c337489aa798"
         ),
     }

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from engine.catalogue.instance import InstanceInfo
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData
+from engine import DataError, MultiTaskData, TrainableInstance, TrainingSettings
 from engine.data.readers import read_table, read_table_data
-from engine.errors import DataError
-from engine.training.settings import TrainingSettings
-from instances.reading.published import PublishedFile, locate
+from instances.reading.published_files import RAW, Publisher, locate
+from instances.reading.training_info import training_info
 
-_REPOSITORY = "Task-Grouping-for-Automated-Multi-Task-Machine-Learning-via-Task-Affinity-Prediction"
+_REPOSITORY = (
+    "AfiyaAyman/Task-Grouping-for-Automated-Multi-Task-Machine-Learning-via-Task-Affinity-Prediction"
+)
+_PUBLISHER = Publisher(
+    origin=f"ILEA, through github.com/{_REPOSITORY}",
+    licence="none stated: downloaded on use, never redistributed",
+    url=f"{RAW}/{_REPOSITORY}/b05680cbedf50c104a92b999313b58d982499112/Dataset/SCHOOL",
+    folder="tabular",
+)
 _CATEGORIES = (
     "Year",
     "Gender",
@@ -34,80 +39,68 @@ class School139(TrainableInstance):
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
+        As in :class:`~engine.Instance`.
     seed
-        Of the split within each school.
+        Of the split within each school: 60 % train, 20 % valid, 20 % test.
     """
 
-    info = InstanceInfo(
-        summary="exam scores at 139 schools, each with pupils of its own, regression",
-        tasks=tuple(f"school_{number}" for number in range(1, 140)),
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
+    info = training_info(
+        "exam scores at 139 schools, each with pupils of its own, regression",
+        [f"school_{number}" for number in range(1, 140)],
         budgets=(1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
         default_budget=8.0,
-        origin=f"ILEA, through github.com/AfiyaAyman/{_REPOSITORY}",
-        licence="none stated: downloaded on use, never redistributed",
-        note="gains are made by engine collect; a school is judged on a few pupils, so that gains are noisy",
+        publisher=_PUBLISHER,
+        note="a school is judged on a few pupils, so that gains are noisy",
     )
-    file = PublishedFile(
-        "tabular/School_Data.csv",
-        f"https://raw.githubusercontent.com/AfiyaAyman/{_REPOSITORY}/"
-        "b05680cbedf50c104a92b999313b58d982499112/Dataset/SCHOOL/School_Data.csv",
-        "6f2fed3ef4e0b2a62ee32e37e4598b3331fcb7aa4ca8b008e4970095c3725b46",
+    file = _PUBLISHER.file(
+        "School_Data.csv", "6f2fed3ef4e0b2a62ee32e37e4598b3331fcb7aa4ca8b008e4970095c3725b46"
     )
     backbone = "mlp"
     backbone_options = {"hidden": 32, "layers": 1}  # noqa: RUF012
     settings = TrainingSettings(epochs=25, batch_size=64, patience=5)
 
-    def __init__(self, name: str = "school139", data_dir: Path | None = None, *, seed: int = 0) -> None:
+    def __init__(self, name: str, data_dir: Path | None = None, *, seed: int = 0) -> None:
         super().__init__(name, data_dir)
         self.seed = seed
 
     def data(self) -> MultiTaskData:
-        """Return the pupils of every school.
+        """Return the published pupils of every school.
 
         Raises
         ------
         DataError
             If the file cannot be had.
         """
-        data = read_school_data(locate(self.file, self.data_dir), name=self.name, seed=self.seed)
+        data = self.read(locate(self.file, self.data_dir))
         if data.task_names != self.info.tasks:
             raise DataError(f"{self.file.path}: the schools are not numbered from 1 to 139 in order.")
         return data
 
+    def read(self, path: Path) -> MultiTaskData:
+        """Return a task per school of a table of pupils.
 
-def read_school_data(path: Path, *, name: str = "school", seed: int = 0) -> MultiTaskData:
-    """Return a task per school of a table of pupils.
+        Parameters
+        ----------
+        path
+            The table.
 
-    Parameters
-    ----------
-    path
-        The table.
-    name
-        Of the data.
-    seed
-        Of the split within each school, 60 % train, 20 % valid, 20 % test.
-
-    Raises
-    ------
-    DataError
-        If the file is absent or malformed, lacks a column, or a school has too few pupils.
-    """
-    table = read_table(path)
-    for column in ("School", "ExamScore", *_CATEGORIES, *_NUMBERS):
-        if column not in table.columns:
-            raise DataError(f"{path}: there is no column {column!r}.")
-    data = read_table_data(
-        table,
-        ["ExamScore"],
-        kinds={"ExamScore": "regression"},
-        inputs=[*_CATEGORIES, *_NUMBERS],
-        categorical=_CATEGORIES,
-        task_column="School",
-        seed=seed,
-        name=name,
-    )
-    return replace(data, tasks=tuple(replace(task, name=f"school_{task.name}") for task in data.tasks))
+        Raises
+        ------
+        DataError
+            If the file is absent or malformed, lacks a column, or a school has too few pupils.
+        """
+        table = read_table(path)
+        for column in ("School", "ExamScore", *_CATEGORIES, *_NUMBERS):
+            if column not in table.columns:
+                raise DataError(f"{path}: there is no column {column!r}.")
+        data = read_table_data(
+            table,
+            ["ExamScore"],
+            kinds={"ExamScore": "regression"},
+            inputs=[*_CATEGORIES, *_NUMBERS],
+            categorical=_CATEGORIES,
+            task_column="School",
+            seed=self.seed,
+            name=self.name,
+        )
+        return replace(data, tasks=tuple(replace(task, name=f"school_{task.name}") for task in data.tasks))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from engine.catalogue.instance import InstanceInfo
-from engine.training.settings import TrainingSettings
-from instances.reading.molecules import LICENCE, ORIGIN, MoleculeInstance, deepchem
+from engine import TrainingSettings
+from instances.reading.molecules import DEEPCHEM, MoleculeInstance, molecule_info
 
 _COLUMNS = {
     "hepatobiliary_disorders": "Hepatobiliary disorders",
@@ -42,20 +41,7 @@ _COLUMNS = {
 class Sider27(MoleculeInstance):
     """1427 drugs, 27 binary tasks (SIDER; Kuhn et al., 2016)."""
 
-    info = InstanceInfo(
-        summary="27 kinds of side effects of drugs, binary",
-        tasks=tuple(_COLUMNS),
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(map(float, range(1, 28))),
-        default_budget=6.0,
-        origin=ORIGIN,
-        licence=LICENCE,
-        note="gains are made by engine collect; needs rdkit, the extra molecules",
-    )
-    file = deepchem("sider.csv.gz", "4cc7ccb20dded475853c583596e227116c222c6ca7dbb40159bdbe9ee3f099b9")
+    info = molecule_info("27 kinds of side effects of drugs, binary", tuple(_COLUMNS), default_budget=6.0)
+    file = DEEPCHEM.file("sider.csv.gz", "4cc7ccb20dded475853c583596e227116c222c6ca7dbb40159bdbe9ee3f099b9")
     columns: ClassVar = _COLUMNS
-    backbone = "mlp"
-    backbone_options = {"hidden": 32, "layers": 1}  # noqa: RUF012
     settings = TrainingSettings(epochs=25, batch_size=64, patience=4)

@@ -11,16 +11,22 @@ from engine import CatalogueInstance, DataError, GainTensor, InstanceInfo, Prove
 from engine.files import read_text
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.predictions import fit_provenance
-from instances.reading.published import locate, standley
+from instances.reading.published_files import RAW, Publisher, locate
 
+_PUBLISHER = Publisher(
+    origin="github.com/tstandley/taskgrouping, network_selection, commit 077e842",
+    licence="MIT",
+    url=f"{RAW}/tstandley/taskgrouping/077e842d1b4796dade82a3a5697cfe601b347880/network_selection",
+    folder="standley",
+)
 _FILES = {
-    ("measured", "valid"): standley(
+    ("measured", "valid"): _PUBLISHER.file(
         "results.txt", "1db223f1679a9d5dc22231b57f05e0dd3e287da3b5f60bd00c95a0309784b06a"
     ),
-    ("measured", "test"): standley(
+    ("measured", "test"): _PUBLISHER.file(
         "results_test.txt", "010b6f7840eeb77defc5d309ed50f1b92ff2fcc7a518b89835aeec121a12ef10"
     ),
-    ("esa", "valid"): standley(
+    ("esa", "valid"): _PUBLISHER.file(
         "results_20.txt", "3d209286d539b530b9b8c1c06396752bf383112b9ecc958854d01e426784fad0"
     ),
 }
@@ -49,8 +55,8 @@ class Standley1(CatalogueInstance):
         budgets=(1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0),
         default_budget=3.0,
         quantity="loss",
-        origin="github.com/tstandley/taskgrouping, network_selection, commit 077e842",
-        licence="MIT",
+        origin=_PUBLISHER.origin,
+        licence=_PUBLISHER.licence,
         note="Losses, lower is better; the budget is a total cost. hoa keeps the measured singles and pairs; "
         "esa are losses after a fifth of a pass, on another scale than the final ones.",
     )

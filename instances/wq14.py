@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from engine.catalogue.instance import InstanceInfo
-from engine.training.settings import TrainingSettings
-from instances.reading.mulan import LICENCE, ORIGIN, MulanInstance, mulan
+from instances.reading.mulan import MULAN, MulanInstance, mulan_info
 
 _COLUMNS = {
     "cladophora": "25400",
@@ -29,23 +27,11 @@ _COLUMNS = {
 class Wq14(MulanInstance):
     """1060 samples, 16 chemical figures each; how abundant 14 genera are (Džeroski et al., 2000)."""
 
-    info = InstanceInfo(
-        summary="14 genera in rivers from water chemistry, regression",
-        tasks=tuple(_COLUMNS),
-        n_groups=0,
-        source_split="valid",
-        evaluation_split="test",
-        budgets=tuple(map(float, range(1, 15))),
-        default_budget=4.0,
-        origin=ORIGIN,
-        licence=LICENCE,
-        note="gains are made by engine collect; they are small, so that many seeds are needed",
-    )
-    file = mulan(
-        "multi-target", "wq.arff", "4a0906b4a51bf52c986790ddaf261ba51faa3da9cffe823badabd88d38d252fe"
+    info = mulan_info("14 genera in rivers from water chemistry, regression", tuple(_COLUMNS))
+    file = MULAN.file(
+        "wq.arff",
+        "4a0906b4a51bf52c986790ddaf261ba51faa3da9cffe823badabd88d38d252fe",
+        within="multi-target",
     )
     columns: ClassVar = _COLUMNS
     kind = "regression"
-    backbone = "mlp"
-    backbone_options = {"hidden": 32, "layers": 2}  # noqa: RUF012
-    settings = TrainingSettings(epochs=25, batch_size=64, patience=5)

@@ -18,7 +18,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem.table import Feature, Problem
+from engine.problem.kinds import Feature
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 

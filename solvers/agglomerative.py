@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.errors import unknown_name
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graphs.form import Floats, Graph, Ints

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.problem.table import PROGRAM_FEATURES, Problem
+from engine.problem.kinds import PROGRAM_FEATURES
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.tables.group_branching import GroupBranching

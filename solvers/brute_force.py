@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
-from engine.problem.table import Feature, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.tables.moves import grouping_value

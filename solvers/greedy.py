@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem.table import PROGRAM_FEATURES, Problem
+from engine.problem.kinds import PROGRAM_FEATURES
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.tables.completion import Rule, complete

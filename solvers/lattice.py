@@ -11,8 +11,8 @@ import numpy as np
 from engine.errors import UnsupportedError, UsageError, unknown_name
 from engine.gains.pair_mean import PairMeanModel
 from engine.problem.constraints import Budget, Partition
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LISTED_TASKS, LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.kernels.in_time import compiled_in_time

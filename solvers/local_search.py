@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import UsageError
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.greedy import construct

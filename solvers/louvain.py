@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.errors import UsageError, unknown_name
 from engine.gains.affinity import Affinity
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graphs.clustering import similarities

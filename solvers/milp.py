@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.problem.kinds import PROGRAM_FEATURES, Feature
 from engine.problem.program import Program
-from engine.problem.table import PROGRAM_FEATURES, Feature, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solution import Termination
 from engine.solving.solver import Outcome, Solver, SolverInfo

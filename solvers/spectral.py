@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError, unknown_name
 from engine.gains.affinity import Affinity, pair_affinity, projected_affinity, task_affinity
+from engine.problem.kinds import PROGRAM_FEATURES, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.program import Program
-from engine.problem.table import PROGRAM_FEATURES, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.graphs.clustering import Clustering, Count, Laplacian, Nonnegative

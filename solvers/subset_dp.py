@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.errors import UnsupportedError, UsageError
 from engine.plugins import SOLVERS
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Outcome, Solver, SolverInfo
 from solvers.tables.subset_programming import SubsetProgramming

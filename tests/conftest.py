@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from engine.solving.control import Control
+
+# How long an example takes says nothing where other work shares the machine.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the programs of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test downloads anything."""
     monkeypatch.setenv("ENGINE_OFFLINE", "1")
+
+
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time limit ends a solver, so that what an example or a study finds is the same under any load."""
+    begin = Control.__init__
+
+    def patient(self: Control, *, time_limit: float | None = None, **given: Any) -> None:
+        begin(self, **given)
+
+    monkeypatch.setattr(Control, "__init__", patient)
 
 
 @pytest.fixture(scope="session")

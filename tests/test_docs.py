@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli.app import main
+from tests.waiting import HANGING
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -27,6 +28,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (\S+\.\w+)\n")
 RUN_ELSEWHERE = ("pip install ./examples/", "python -m pytest examples/")
 """Run by ``test_examples.py``, in an environment of their own."""
+
+pytestmark = pytest.mark.usefixtures("no_hurry")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -91,7 +94,7 @@ def test_the_commands_of_the_plug_in_page(tmp_path: Path) -> None:
             env={**os.environ, "PYTHONPATH": str(installed)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANGING,
         )
         assert done.returncode == 0, done.stderr
         if command[0] == "engine":

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANGING
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 PACKAGE = EXAMPLES / "third_party_solver"
@@ -27,7 +29,7 @@ def run(script: str, *arguments: str, cwd: Path, data: Path | None = None) -> st
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
@@ -108,7 +110,7 @@ def test_device_limits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("instance", ["toy4", "planted"])
 def test_training_makespan(instance: str, tmp_path: Path) -> None:
-    text = run("training_makespan.py", instance, "100", cwd=tmp_path)
+    text = run("training_makespan.py", instance, f"{HANGING}", cwd=tmp_path)
     found = {line.split()[0]: line.split() for line in text.splitlines()}
     value, bound = (float(found["milp"][at]) for at in (3, 5))
     assert value == pytest.approx(bound, abs=1e-3)
@@ -181,7 +183,7 @@ def python(arguments: str, path: Path) -> str:
         env={**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -20,6 +20,8 @@ CHECKED = ("status", "value", "bound", "gap", "optimism")
 AFTER_COLLECTING = ("solve --instance digits10 --budget 3", "gains list")
 OWN_GAINS = next(block for block in re.findall(r"```text\n(.*?)```", README, re.DOTALL) if "detect" in block)
 
+pytestmark = pytest.mark.usefixtures("no_hurry")
+
 
 @pytest.mark.parametrize("code", PYTHON, ids=["api", "objective"])
 def test_python_examples_run(code: str, capsys: pytest.CaptureFixture[str]) -> None:

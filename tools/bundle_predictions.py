@@ -28,7 +28,7 @@ from instances.reading.bundled_predictions import (
     FittedSplit,
     write_predictions,
 )
-from instances.reading.mtgnet import ORIGIN, MtgNetInstance
+from instances.reading.mtgnet_gains import MTGNET, MtgNetInstance
 
 SOURCE = "gaussian-process"
 OPTIONS: Mapping[str, Any] = {}
@@ -121,7 +121,7 @@ def bundle(instance: MtgNetInstance, name: str) -> BundledPredictions:
         group_seed=GROUP_SEED,
         folds=FOLDS,
         fold_seed=FOLD_SEED,
-        origin=ORIGIN,
+        origin=MTGNET.origin,
         splits=splits,
     )
     return BundledPredictions(fit, gains)

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from backbones.network.bert import Bert, BertShape
-from engine import DataError
+from engine import DataError, MissingDependencyError
 from engine.files import read_text
 
 
@@ -77,10 +77,16 @@ def load_bert(folder: Path, dropout: float) -> tuple[Bert, BertShape]:
     ------
     DataError
         If a file is absent or malformed, or the weights are not those of such an encoder.
+    MissingDependencyError
+        If safetensors is not installed.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError:
+        raise MissingDependencyError(
+            "Published weights need safetensors: pip install 'task-grouping-engine[train]'."
+        ) from None
     try:
         config = json.loads(read_text(folder / "config.json"))
         if config["hidden_act"] != "gelu" or config.get("position_embedding_type", "absolute") != "absolute":

@@ -10,8 +10,8 @@ from torch import nn
 
 from backbones.network.backbone import make_backbone
 from backbones.network.inputs import ready
+from backbones.network.memory import is_out_of_memory
 from backbones.network.randomness import key, seed_generators
-from backbones.training.memory import is_out_of_memory
 from engine import Task, UsageError
 from engine.errors import EngineError
 from engine.training.experiment import Experiment

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from backbones.gru import LastState
 from backbones.network.backbone import Backbone, StackedFunction
 from backbones.network.behaviour import Behaviour
+from backbones.network.last_state import LastState
 from backbones.stacked.encoder import (
     PREFIX,
     AutogradEncoder,
@@ -19,16 +19,16 @@ from backbones.stacked.encoder import (
     LayeredEncoder,
     StackedEncoder,
 )
-from backbones.stacked.gru import StackedGru
 from backbones.stacked.layer import Layer
-from backbones.stacked.layers import (
+from backbones.stacked.normalisation import StackedBatchNorm, StackedLayerNorm
+from backbones.stacked.recurrent import StackedGru
+from backbones.stacked.vector_layers import (
     ELEMENTWISE,
     StackedDropout,
     StackedElementwise,
     StackedLinear,
     StackedRelu,
 )
-from backbones.stacked.normalisation import StackedBatchNorm, StackedLayerNorm
 
 
 class NoStack(Exception):

@@ -13,15 +13,15 @@ from torch import nn
 
 from backbones.network.behaviour import observe
 from backbones.network.group_model import GroupModel, build_group_model
-from backbones.network.losses import task_loss
+from backbones.network.task_losses import task_loss
 from backbones.stacked.families import families_of
 from backbones.stacked.losses import loss_gradients, losses
 from backbones.training.batches import DeviceData
 from backbones.training.feed import EVALUATION_ROWS, Feed, Portion
+from backbones.training.group_results import SPLITS, Course, GroupResult
 from backbones.training.noise import seed_noise
 from backbones.training.optimisers import make_optimiser
-from backbones.training.results import SPLITS, Course, GroupResult
-from backbones.training.scores import split_metric
+from backbones.training.split_metric import split_metric
 from engine.training.experiment import Experiment
 
 

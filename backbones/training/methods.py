@@ -21,10 +21,10 @@ from torch import nn
 
 from backbones.network.group_model import GroupModel, build_group_model
 from backbones.stacked.convert import NoStack, is_frozen
-from backbones.stacked.layers import ELEMENTWISE
+from backbones.stacked.vector_layers import ELEMENTWISE
 from backbones.training.batches import DeviceData
-from backbones.training.options import TrainerOptions
 from backbones.training.preparation import Preparation, prepare
+from backbones.training.trainer_options import TrainerOptions
 from engine import UsageError
 from engine.training.experiment import Experiment
 

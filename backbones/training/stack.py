@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from backbones.stacked.layer import Pass
 from backbones.training.feed import Feed
-from backbones.training.network import StackedNetwork
+from backbones.training.group_results import SPLITS, Course, GroupResult
 from backbones.training.noise import StepNoise
 from backbones.training.optimisers import StackOptimiser
 from backbones.training.preparation import Preparation
-from backbones.training.results import SPLITS, Course, GroupResult
-from backbones.training.scores import split_metric
+from backbones.training.split_metric import split_metric
+from backbones.training.stacked_network import StackedNetwork
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,6 +111,17 @@ class Groups:
     def label(self, row: int) -> str:
         """Return a name of a group: its tasks joined by ``|``."""
         return "|".join(self.group(row))
+
+    def counts(self, tasks: Collection[int]) -> NDArray[np.int64]:
+        """Return how many of some tasks each group holds, shape (M,)."""
+        wanted = np.zeros(self.n_tasks, dtype=bool)
+        wanted[list(tasks)] = True
+        counts = np.empty(self.n_groups, dtype=np.int64)
+        for first, last in row_blocks(self.indptr):
+            begin = self.indptr[first]
+            held = wanted[self.members[begin : self.indptr[last]]]
+            counts[first:last] = np.add.reduceat(held, self.indptr[first:last] - begin, dtype=np.int64)
+        return counts
 
     def _check(self) -> None:
         if not self.tasks:

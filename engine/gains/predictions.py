@@ -48,10 +48,7 @@ def predictions(
     measured = (rows >= 0) & known.measured[rows]
     if not measured.any():
         return predicted
-    here, there = (
-        gains.entries_of(at)[1]
-        for gains, at in ((predicted, np.flatnonzero(measured)), (known, rows[measured]))
-    )
+    here, there = predicted.entries_of(np.flatnonzero(measured))[1], known.entries_of(rows[measured])[1]
     values = predicted.values.copy()
     std = np.full(len(values), np.nan) if predicted.std is None else predicted.std.copy()
     values[here] = known.values[there]
@@ -63,6 +60,25 @@ def predictions(
         cost=np.where(measured, known.cost[rows], 1.0),
         measured=measured,
     )
+
+
+def handed_through(predicted: GainTensor, known: GainTensor) -> NDArray[np.bool_]:
+    """Return which rows of predictions, shape (M,), have the very values that were measured.
+
+    Parameters
+    ----------
+    predicted
+        A model's gains of M groups.
+    known
+        What the model was fitted on, over the same tasks; of several rows of one group the standing one.
+    """
+    rows = known.rows_of(predicted.membership)
+    same = (rows >= 0) & known.measured[rows]
+    starts, here = predicted.entries_of(np.flatnonzero(same))
+    equal = predicted.values[here] == known.values[known.entries_of(rows[same])[1]]
+    if len(equal):
+        same[same] = np.logical_and.reduceat(equal, starts[:-1])
+    return np.asarray(same)
 
 
 def fit_provenance(source: str, known: GainTensor) -> Provenance:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from engine.errors import DataError, UsageError, unknown_name
 from engine.gains.tensor import GainTensor
 from engine.guided.belief import Belief
-from engine.problem.constraint import Constraint, Limits
+from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget
+from engine.problem.limits import Limits
 from engine.problem.objectives import Objective, TotalGain
-from engine.problem.table import Problem, check_parts
+from engine.problem.parts import check_parts
+from engine.problem.table import Problem
 from engine.solving.frontier import frontier
 from engine.solving.solution import Solution, Termination
 
@@ -82,10 +84,10 @@ class Question:
         if not len(membership):
             return np.zeros(0, dtype=bool)
         groups = GainTensor.from_dense(self.tasks, membership, np.where(membership, 0.0, np.nan))
-        limits = Limits.of(groups)
-        for one in self.constraints:
-            one.restrict(limits)
-        return limits.allowed
+        limits = Limits.of(groups.tasks, groups.quantity)
+        for constraint in self.constraints:
+            constraint.restrict(limits)
+        return limits.admitted(groups)
 
     def solutions(self, gains: GainTensor, budgets: Iterable[float] | None = None) -> dict[float, Solution]:
         """Return the solutions that hold a grouping, by budget, ascending.

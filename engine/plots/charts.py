@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import DataError
 from engine.problem.lattice import LatticeProblem
+from engine.solving.judgement import judgement
 
 if TYPE_CHECKING:
     from engine.gains.tensor import GainTensor
     from engine.problem.table import Problem
-    from engine.solving.comparison_table import Comparison, Row
+    from engine.solving.comparison_table import Comparison
+    from engine.solving.row import Row
     from engine.solving.scores import Scores
     from engine.solving.solution import Solution
 
@@ -113,7 +114,7 @@ def comparison_chart(comparison: Comparison) -> tuple[Panel, ...]:
     """Return the numbers of a comparison plot: a panel per problem, a curve per solver."""
     panels = []
     for case in comparison.cases:
-        rows = [row for row in comparison.of(case) if row.value is not None]
+        rows = [row for row in comparison.rows_of(case) if row.value is not None]
         by_solver: dict[str, list[Row]] = {}
         for row in rows:
             by_solver.setdefault(row.solver, []).append(row)
@@ -142,7 +143,7 @@ def _panel(
         subtitle=problem.describe(),
         quantity=problem.quantity,
         budget="number of groups" if _has_unit_costs(problem) else "total cost of the groups",
-        source=problem.told_gains()["split"] or "source",
+        source=problem.gains_record()["split"] or "source",
         evaluation=split,
         curves=curves,
     )
@@ -153,10 +154,7 @@ def _has_unit_costs(problem: Problem | LatticeProblem) -> bool:
 
 
 def _scores(solution: Solution, evaluation: GainTensor | None) -> Scores | None:
-    try:
-        return None if evaluation is None else solution.evaluate(evaluation)
-    except DataError:
-        return None
+    return None if evaluation is None else judgement(solution, evaluation, "evaluation").scores
 
 
 def _curve(solver: str, rows: Sequence[Row]) -> Curve:

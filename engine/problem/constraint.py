@@ -2,74 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.errors import UnsupportedError
-from engine.gains.tensor import GainTensor
-from engine.problem.lattice_limits import LatticeLimits
-
-COST_TOLERANCE = 1e-9
-
-
-@dataclass
-class Limits:
-    """What the constraints leave of a problem; each constraint narrows it.
-
-    Attributes
-    ----------
-    gains
-        The gain tensor of the problem.
-    allowed
-        Shape (M,): groups that may be chosen.
-    may_serve
-        Shape (E,): member entries that may serve their task.
-    mandatory
-        Shape (M,): groups that must be chosen.
-    min_groups, max_groups
-        Bounds on the number of chosen groups.
-    max_cost
-        Bound on the total cost of the chosen groups.
-    max_memberships
-        Bound on the number of chosen groups that hold any one task.
-    unreachable
-        Why no grouping of this tensor can meet the demands, in words, where that shows at once.
-    """
-
-    gains: GainTensor
-    allowed: NDArray[np.bool_]
-    may_serve: NDArray[np.bool_]
-    mandatory: NDArray[np.bool_]
-    min_groups: int = 0
-    max_groups: int | None = None
-    max_cost: float = math.inf
-    max_memberships: int | None = None
-    unreachable: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, gains: GainTensor) -> Limits:
-        """Return the limits of a problem without constraints."""
-        return cls(
-            gains,
-            np.ones(gains.n_groups, dtype=bool),
-            np.ones(len(gains.values), dtype=bool),
-            np.zeros(gains.n_groups, dtype=bool),
-        )
-
-    def at_most(self, groups: int) -> None:
-        """Lower the largest number of groups."""
-        self.max_groups = groups if self.max_groups is None else min(self.max_groups, groups)
-
-    def share(self, memberships: int) -> None:
-        """Lower the largest number of chosen groups per task."""
-        self.max_memberships = (
-            memberships if self.max_memberships is None else min(self.max_memberships, memberships)
-        )
+from engine.problem.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -106,20 +43,12 @@ class Constraint(ABC):
 
     @abstractmethod
     def restrict(self, limits: Limits) -> None:
-        """Narrow the limits of a problem to this constraint."""
+        """Narrow the limits of a problem, over a table of groups or a lattice alike, to this constraint.
 
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Narrow the limits of a problem over all groups of a gain model, where that can be said.
-
-        Raises
-        ------
-        UnsupportedError
-            By default: the constraint needs a list of groups.
+        What none of the limits expresses is a rule on each group, for example
+        ``limits.group_rules.append(lambda groups: groups.counts(pair) < 2)``; the groups of a gain model
+        must then be few enough to be listed.
         """
-        raise UnsupportedError(
-            f"{type(self).__name__} ({self.describe()}) cannot be demanded of all groups of a gain model: "
-            "define restrict_lattice(), or list the groups in a gain tensor."
-        )
 
     @abstractmethod
     def violation(self, grouping: Grouping) -> str | None:

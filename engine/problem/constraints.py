@@ -12,9 +12,8 @@ import numpy as np
 
 from engine.arrays import is_number
 from engine.errors import UsageError
-from engine.gains.tensor import GainTensor
-from engine.problem.constraint import COST_TOLERANCE, Constraint, Grouping, Limits
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.constraint import Constraint, Grouping
+from engine.problem.limits import COST_TOLERANCE, Limits
 
 
 def _whole(value: int, least: int, what: str) -> None:
@@ -40,10 +39,6 @@ def _names(tasks: Iterable[str]) -> str:
     return " and ".join(repr(name) for name in tasks)
 
 
-def _columns(gains: GainTensor, tasks: Iterable[str]) -> list[int]:
-    return [gains.task_index(name) for name in tasks]
-
-
 @dataclass(frozen=True)
 class Budget(Constraint):
     """The total cost of the chosen groups is at most ``limit``; with unit costs, their number.
@@ -63,10 +58,6 @@ class Budget(Constraint):
     def restrict(self, limits: Limits) -> None:
         """Bound the cost."""
         limits.max_cost = min(limits.max_cost, self.limit)
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Bound the number of groups, each of cost 1."""
-        limits.at_most(math.floor(self.limit * (1 + COST_TOLERANCE)))
 
     def violation(self, grouping: Grouping) -> str | None:
         """Add up the costs."""
@@ -108,12 +99,6 @@ class GroupCount(Constraint):
         if self.at_most is not None:
             limits.at_most(self.at_most)
 
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Bound the number of groups."""
-        limits.min_groups = max(limits.min_groups, self.at_least)
-        if self.at_most is not None:
-            limits.at_most(self.at_most)
-
     def violation(self, grouping: Grouping) -> str | None:
         """Count the groups."""
         count = len(grouping.groups)
@@ -146,13 +131,6 @@ class GroupSize(Constraint):
                 raise UsageError(f"No group size is at least {self.at_least} and at most {self.at_most}.")
 
     def restrict(self, limits: Limits) -> None:
-        """Drop groups of other sizes."""
-        sizes = limits.gains.sizes
-        limits.allowed &= sizes >= self.at_least
-        if self.at_most is not None:
-            limits.allowed &= sizes <= self.at_most
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Bound the sizes."""
         limits.min_size = max(limits.min_size, self.at_least)
         if self.at_most is not None:
@@ -205,11 +183,6 @@ class Together(_Several):
 
     def restrict(self, limits: Limits) -> None:
         """Drop groups that split the tasks."""
-        held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
-        limits.allowed &= held.all(axis=1) | ~held.any(axis=1)
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Name the tasks."""
         limits.together.append(limits.columns(self.tasks))
 
     def violation(self, grouping: Grouping) -> str | None:
@@ -236,11 +209,6 @@ class Apart(_Several):
 
     def restrict(self, limits: Limits) -> None:
         """Drop groups that join any two of the tasks."""
-        held = limits.gains.membership[:, _columns(limits.gains, self.tasks)]
-        limits.allowed &= held.sum(axis=1) <= 1
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Name the tasks."""
         limits.apart.append(limits.columns(self.tasks))
 
     def violation(self, grouping: Grouping) -> str | None:
@@ -285,10 +253,6 @@ class _OneGroup(Constraint):
         """Return the task names in the demand."""
         return self.group
 
-    def rows(self, gains: GainTensor) -> list[int]:
-        """Return the rows of the tensor that are meant."""
-        return [row for row in gains.find(self.group) if self.cost is None or gains.cost[row] == self.cost]
-
 
 @dataclass(frozen=True)
 class Mandatory(_OneGroup):
@@ -303,22 +267,8 @@ class Mandatory(_OneGroup):
     """
 
     def restrict(self, limits: Limits) -> None:
-        """Force the group, or note that the tensor lacks it."""
-        rows = self.rows(limits.gains)
-        if len(rows) > 1:
-            costs = ", ".join(f"{limits.gains.cost[row]:g}" for row in rows)
-            raise UsageError(f"Group {'|'.join(self.group)} exists at costs {costs}: say which is mandatory.")
-        if rows:
-            limits.mandatory[rows[0]] = True
-        else:
-            limits.unreachable.append(f"the gains hold no group {self.label}")
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Force the group, which costs 1."""
-        if self.cost in (None, 1.0):
-            limits.mandatory.append(limits.columns(self.group))
-        else:
-            limits.unreachable.append(f"a gain model holds no group {self.label}: its groups cost 1")
+        """Force the group."""
+        limits.mandatory.append((limits.columns(self.group), self.cost))
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
@@ -338,12 +288,7 @@ class Forbidden(_OneGroup):
 
     def restrict(self, limits: Limits) -> None:
         """Drop the group."""
-        limits.allowed[self.rows(limits.gains)] = False
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Drop the group, which costs 1."""
-        if self.cost in (None, 1.0):
-            limits.forbidden.append(limits.columns(self.group))
+        limits.forbidden.append((limits.columns(self.group), self.cost))
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for the group."""
@@ -362,10 +307,6 @@ class Partition(Constraint):
     """The chosen groups are disjoint."""
 
     def restrict(self, limits: Limits) -> None:
-        """Let each task be in one chosen group only."""
-        limits.share(1)
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Let each task be in one chosen group only."""
         limits.share(1)
 
@@ -388,10 +329,6 @@ class MembershipLimit(Constraint):
         _whole(self.at_most, 1, "The largest number of groups per task")
 
     def restrict(self, limits: Limits) -> None:
-        """Bound the memberships."""
-        limits.share(self.at_most)
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Bound the memberships."""
         limits.share(self.at_most)
 
@@ -438,16 +375,8 @@ class Floor(Constraint):
         return self.tasks or ()
 
     def restrict(self, limits: Limits) -> None:
-        """Let no entry beyond the floor serve."""
-        gains = limits.gains
-        better = gains.values >= self.value if gains.quantity == "gain" else gains.values <= self.value
-        if self.tasks is not None:
-            better |= ~np.isin(gains.members, _columns(gains, self.tasks))
-        limits.may_serve &= better
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
         """Raise the floor of the tasks it protects, or lower the ceiling of losses."""
-        tasks = sorted(limits.columns(self.tasks if self.tasks is not None else limits.tasks))
+        tasks = sorted(limits.columns(limits.tasks if self.tasks is None else self.tasks))
         stricter = np.maximum if limits.quantity == "gain" else np.minimum
         limits.floor[tasks] = stricter(limits.floor[tasks], self.value)
 

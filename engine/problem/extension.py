@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from engine.errors import UnsupportedError, UsageError
 from engine.gains.tensor import GainTensor
-from engine.problem.constraint import Constraint, Grouping, Limits
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.constraint import Constraint, Grouping
+from engine.problem.limits import Limits
 from engine.problem.objectives import Coefficients, Objective, SetFunction
 
 
@@ -179,19 +179,6 @@ class PyomoConstraint(Constraint):
 
     def restrict(self, limits: Limits) -> None:
         """Narrow nothing: only a solver that calls :attr:`build` can take this into account."""
-
-    def restrict_lattice(self, limits: LatticeLimits) -> None:
-        """Refuse: the demand needs a list of groups.
-
-        Raises
-        ------
-        UsageError
-            Always.
-        """
-        raise UsageError(
-            f"The extra demand ({self.name}) needs a list of groups, and a gain model has none: list some in "
-            "a tensor with engine.tabulate(model, membership), and solve engine.Problem over that."
-        )
 
     def violation(self, grouping: Grouping) -> str | None:
         """Ask :attr:`broken`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gains.affinity import Affinity
 from engine.gains.model import GainModel, all_groups, tabulate
-from engine.gains.predictions import fit_provenance
+from engine.gains.predictions import fit_provenance, handed_through
 from engine.gains.provenance import UNKNOWN, Provenance
 from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget, Partition
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.extension import PyomoConstraint
+from engine.problem.kinds import Feature, Kind
+from engine.problem.limits import Limits
 from engine.problem.objectives import Objective, SetFunction, TotalGain, TotalLoss
-from engine.problem.table import Feature, Kind, NamedGroup, Problem, check_parts
+from engine.problem.parts import check_parts
+from engine.problem.table import NamedGroup, Problem
 
 LISTED_TASKS = 16
 """Up to so many tasks, all groups of a model can be listed in a tensor: what cannot be said of a
@@ -53,7 +56,7 @@ class LatticeProblem:
 
     model: GainModel
     objective: Objective = cast("Objective", None)  # noqa: RUF009
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Sequence[Constraint] = ()
     known: GainTensor | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +68,7 @@ class LatticeProblem:
         if self.objective is None:
             object.__setattr__(self, "objective", TotalGain() if self.quantity == "gain" else TotalLoss())
         object.__setattr__(self, "constraints", check_parts(self.objective, self.constraints))
-        limits = LatticeLimits.of(self.model.tasks, self.quantity)
+        limits = Limits.of(tuple(self.model.tasks), self.quantity)
         for constraint in self.constraints:
             limits.columns(constraint.mentioned())
         if self.known is not None and tuple(self.known.tasks) != tuple(self.model.tasks):
@@ -115,26 +118,35 @@ class LatticeProblem:
         return self.sign * weights
 
     @cached_property
-    def limits(self) -> LatticeLimits:
-        """What the constraints leave.
+    def limits(self) -> Limits:
+        """What the constraints leave; every group costs 1.
 
         Raises
         ------
-        UnsupportedError
-            If a constraint cannot be said without a list of groups.
+        UsageError
+            If a demand is written in Pyomo.
         """
-        limits = LatticeLimits.of(self.tasks, self.quantity)
+        limits = Limits.of(self.tasks, self.quantity)
         for constraint in self.constraints:
-            constraint.restrict_lattice(limits)
-        return limits
+            if isinstance(constraint, PyomoConstraint):
+                raise UsageError(
+                    f"The extra demand ({constraint.name}) needs a list of groups, and a gain model has "
+                    "none: list some in a tensor with engine.tabulate(model, membership), and solve "
+                    "engine.Problem over that."
+                )
+            constraint.restrict(limits)
+        return limits.at_unit_cost()
 
     @cached_property
     def _unsaid(self) -> str | None:
         """Which constraint cannot be said without a list of groups, and why; None where all can be."""
-        try:
-            self.limits  # noqa: B018
-        except UnsupportedError as error:
-            return str(error)
+        if not self.limits.need_a_list:
+            return None
+        for constraint in self.constraints:
+            alone = Limits.of(self.tasks, self.quantity)
+            constraint.restrict(alone)
+            if alone.need_a_list:
+                return f"{type(constraint).__name__} ({constraint.describe()}) looks at every group by itself"
         return None
 
     @property
@@ -263,12 +275,7 @@ class LatticeProblem:
             quantity=self.quantity,
             single_task_baseline=False,
         )
-        measured = np.zeros(gains.n_groups, dtype=bool)
-        if known is not None:
-            for row in range(gains.n_groups):
-                for other in known.find(gains.group(row)):
-                    same = np.array_equal(gains.values[gains.row(row)], known.values[known.row(other)])
-                    measured[row] |= same and bool(known.measured[other])
+        measured = gains.measured if known is None else handed_through(gains, known)
         gains = replace(gains, measured=measured, provenance=self.provenance)
         return Problem(gains, self.objective, self.constraints)
 
@@ -292,10 +299,10 @@ class LatticeProblem:
         """
         if self.task_weights is not None:
             return self.table(choice), np.arange(len(choice))
-        rows = [self.listed.gains.find(np.array(self.tasks)[group].tolist()) for group in choice]
-        if not all(rows):
+        rows = self.listed.gains.rows_of(choice)
+        if (rows < 0).any():
             raise DataError("A chosen group is empty.")
-        return self.listed, np.array([row for (row,) in rows], dtype=np.int64)
+        return self.listed, rows
 
     def locate(self, groups: Iterable[NamedGroup]) -> NDArray[np.bool_]:
         """Return the membership, shape (k, N), of some groups, each once.
@@ -305,14 +312,14 @@ class LatticeProblem:
         groups
             Members, and the cost where it is known, which counts for nothing here.
         """
-        limits = LatticeLimits.of(self.tasks, self.quantity)
+        limits = Limits.of(self.tasks, self.quantity)
         distinct = list(dict.fromkeys(limits.columns(names) for names, _ in groups))
         membership = np.zeros((len(distinct), len(self.tasks)), dtype=bool)
         for row, group in enumerate(distinct):
             membership[row, sorted(group)] = True
         return membership
 
-    def told_gains(self) -> dict[str, Any]:
+    def gains_record(self) -> dict[str, Any]:
         """Return what a solution tells about the gains it was solved on."""
         return {
             "source": self.model.source,

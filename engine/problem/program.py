@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from engine.errors import UsageError
 from engine.gains.bits import BLOCK_ENTRIES
 from engine.gains.tensor import GainTensor
-from engine.problem.constraint import COST_TOLERANCE, Constraint, Limits
+from engine.problem.constraint import Constraint
 from engine.problem.extension import is_extended
+from engine.problem.limits import COST_TOLERANCE, Limits
 from engine.problem.objectives import Aggregate, Objective, SetFunction
 
 GRID_DECIMALS = 7
@@ -239,26 +240,31 @@ def compile_program(
             f"{objective.describe()}: an objective aggregated by 'min' cannot have opening values."
         )
     sign = 1.0 if objective.sense == "maximize" else -1.0
-    limits = Limits.of(gains)
+    limits = Limits.of(gains.tasks, gains.quantity)
     for constraint in constraints:
         constraint.restrict(limits)
 
-    allowed = limits.allowed.copy()
+    allowed = limits.admitted(gains)
+    able = limits.serving(gains)
+    required, missing = limits.required(gains)
     count = gains.n_groups
     shares = limits.max_memberships
     if shares is not None and shares > 1 and shares >= (limits.max_groups or count):
         shares = None
-    if shares == 1:
-        allowed &= np.logical_and.reduceat(limits.may_serve, gains.indptr[:-1])
-    unreachable = list(limits.unreachable)
+    if shares == 1 and able is not None:
+        allowed &= np.logical_and.reduceat(able, gains.indptr[:-1])
+    unreachable = [*limits.unreachable, *missing]
     unreachable.extend(
         f"group {gains.label(int(row))} is mandatory but not allowed"
-        for row in np.flatnonzero(limits.mandatory & ~allowed)
+        for row in np.flatnonzero(required & ~allowed)
     )
-    usable = limits.may_serve & np.repeat(allowed, gains.sizes)
+    usable = np.repeat(allowed, gains.sizes)
+    if able is not None:
+        usable &= able
     members = np.asarray(gains.members, dtype=np.int32)
     entries = sign * serve if sign < 0 else serve
-    if usable.all():
+    everything = bool(usable.all())
+    if everything:
         lacking = list(gains.uncovered)
     else:
         covered = np.zeros(gains.n_tasks, dtype=bool)
@@ -270,11 +276,13 @@ def compile_program(
 
     rows = np.flatnonzero(allowed)
     indptr = gains.indptr
-    if not usable.all():
+    if not everything:
         held = usable if shares is None else np.repeat(allowed, gains.sizes)
         sizes = np.add.reduceat(held, indptr[:-1], dtype=np.int64)[rows]
         indptr = np.concatenate([[0], np.cumsum(sizes)])
-        entries = np.where(limits.may_serve[held], entries[held], -np.inf)
+        entries = entries[held]
+        if able is not None:
+            entries = np.where(able[held], entries, -np.inf)
         members = members[held]
     opening = sign * opening[rows]
     max_groups = len(rows) if limits.max_groups is None else min(limits.max_groups, len(rows))
@@ -282,7 +290,7 @@ def compile_program(
     rewarding |= opening.max(initial=0.0) > 0.0
     if shares == 1 or not rewarding:
         # A group that serves nobody is never worth choosing, so N groups are always enough.
-        needed = max(gains.n_tasks, limits.min_groups) + int(limits.mandatory.sum())
+        needed = max(gains.n_tasks, limits.min_groups) + int(required.sum())
         max_groups = min(max_groups, needed)
     best = _best_values(gains.n_tasks, members, entries)
     magnitude = _magnitude(entries, opening)
@@ -294,7 +302,7 @@ def compile_program(
         serve=entries,
         open=opening,
         cost=gains.cost[rows],
-        mandatory=limits.mandatory[rows],
+        mandatory=required[rows],
         min_groups=limits.min_groups,
         max_groups=max_groups,
         max_cost=math.inf,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,45 +16,18 @@ from engine.gains.tensor import GainTensor, Quantity
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Budget
 from engine.problem.extension import ExtendedObjective, is_extended
+from engine.problem.kinds import PROGRAM_FEATURES, Feature, Kind
 from engine.problem.objectives import (
-    Aggregate,
     Coefficients,
     Objective,
-    Sense,
     SetFunction,
     default_objective,
 )
+from engine.problem.parts import check_parts
 from engine.problem.program import Program, compile_program
 
 NamedGroup = tuple[tuple[str, ...], float | None]
 """A group by the names of its members, with its cost where that is known."""
-
-
-class Kind(StrEnum):
-    """What groups a problem chooses from."""
-
-    TABLE = "a table of groups"
-    LATTICE = "all groups of a gain model"
-    GRAPH = "partitions of a pairwise graph"
-
-
-class Feature(StrEnum):
-    """What a problem may ask of a solver."""
-
-    SUM = "sum objectives"
-    WORST = "worst-task objectives"
-    OPENING = "values for choosing a group"
-    SET_FUNCTION = "black-box set functions"
-    EXTENSION = "extra Pyomo expressions"
-    COST = "cost budgets"
-    MIN_GROUPS = "a least number of groups"
-    MEMBERSHIPS = "membership limits"
-    PARTITION = "partitions"
-    MANDATORY = "mandatory groups"
-
-
-PROGRAM_FEATURES = frozenset(Feature) - {Feature.SET_FUNCTION, Feature.EXTENSION}
-"""What the integer program of a problem tells completely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +53,7 @@ class Problem:
 
     gains: GainTensor
     objective: Objective = cast("Objective", None)  # noqa: RUF009
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Sequence[Constraint] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.gains, GainTensor):
@@ -203,7 +175,7 @@ class Problem:
             rows.extend((same or list(held))[:1])
         return np.array(rows, dtype=np.int64)
 
-    def told_gains(self) -> dict[str, Any]:
+    def gains_record(self) -> dict[str, Any]:
         """Return what a solution tells about the gains it was solved on."""
         gains = self.gains
         return {
@@ -258,31 +230,3 @@ class Problem:
         for array in (serve, opening):
             hashed.update(np.ascontiguousarray(array).view(np.uint8).data)
         return hashed.hexdigest()
-
-
-def check_parts(objective: object, constraints: object) -> tuple[Constraint, ...]:
-    """Return the constraints of a problem, checked together with its objective.
-
-    Raises
-    ------
-    UsageError
-        If either is not what it must be.
-    """
-    if not isinstance(objective, Objective):
-        raise UsageError(
-            f"objective must be an instance of Objective, not {objective!r}; a class needs parentheses."
-        )
-    if objective.sense not in get_args(Sense) or objective.aggregate not in get_args(Aggregate):
-        raise UsageError(
-            f"{type(objective).__name__} has sense {objective.sense!r} and aggregate "
-            f"{objective.aggregate!r}; they must be 'maximize' or 'minimize', and 'sum' or 'min'."
-        )
-    if isinstance(constraints, Constraint) or not isinstance(constraints, Iterable):
-        raise UsageError(f"constraints must be a list: write constraints=[…], not {constraints!r}.")
-    given = tuple(constraints)
-    for constraint in given:
-        if not isinstance(constraint, Constraint):
-            raise UsageError(
-                f"constraints must hold Constraint objects, not {constraint!r}; a class needs parentheses."
-            )
-    return given

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
-from engine.solving.comparison_table import UNSUPPORTED, Case, Comparison, Row
+from engine.solving.comparison_table import UNSUPPORTED, Case, Comparison
 from engine.solving.control import Observer
 from engine.solving.frontier import frontier
-from engine.solving.selection import as_selection
+from engine.solving.row import Row
 from engine.solving.solution import Solution, Status, Termination
 from engine.solving.solve import PROOF_TOLERANCE, check_limits
 from engine.solving.solver import Solver, make_solver
 from engine.solving.warm_start import named_groups
 
 __all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
-
-LOADING = ("load", "compile")
-"""Stages of a solver that are paid once, whatever the problem."""
 
 
 @dataclass
@@ -141,13 +138,23 @@ def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[R
     rows = []
     for run in runs:
         for budget in limits if run.reason else sorted(run.solutions):
-            row = Row(case.instance, case.source_name, run.solver, budget, run.status, reason=run.reason)
-            if budget in run.solutions:
-                row = _filled(row, run.solutions[budget], case)
-                row = replace(
-                    row,
-                    agreement=_agreement(run.solutions[budget], best[budget]),
-                    flag=_flag(run.solutions[budget], runs, budget, sign, slack),
+            solution = run.solutions.get(budget)
+            if solution is None:
+                row = Row(
+                    instance=case.instance,
+                    source=case.source_name,
+                    solver=run.solver,
+                    budget=budget,
+                    kind=case.problem.kind.word,
+                    status=run.status,
+                    reason=run.reason,
+                )
+            else:
+                row = Row.of(
+                    case.result(budget, solution),
+                    case.source_name,
+                    agreement=_agreement(solution, best[budget]),
+                    flag=_flag(solution, runs, budget, sign, slack),
                 )
             rows.append(row)
     return rows
@@ -160,43 +167,6 @@ def _scale(problem: Problem | LatticeProblem, runs: Sequence[_Run]) -> float:
     verified = [one for run in runs for one in run.solutions.values() if _verified(one)]
     tables = (problem.table_of(problem.locate(named_groups(one)))[0] for one in verified)
     return max((table.program.scale for table in tables), default=0.0)
-
-
-def _filled(row: Row, solution: Solution, case: Case) -> Row:
-    certificate, valued = solution.certificate, solution
-    if case.selection_model is not None and solution.found:
-        valued = as_selection(case.selection_model, solution)
-        row = replace(row, selection_value=math.fsum(valued.task_values.values()))
-    load = math.fsum(certificate.seconds.get(stage, 0.0) for stage in LOADING)
-    filled = replace(
-        row,
-        status=solution.status.value,
-        value=solution.value,
-        bound=solution.bound,
-        gap=solution.gap,
-        seconds=max(0.0, certificate.seconds["total"] - load),
-        load_seconds=load,
-        groups=len(solution.groups) if solution.found else None,
-        mean=valued.mean,
-        quantity=solution.quantity,
-        predicted_servings=sum(not solution.groups[one].measured for one in solution.serving.values()),
-        termination=certificate.termination.value,
-        presolve=certificate.presolve,
-        method=str(solution.details.get("method", "")),
-        reason="; ".join((*certificate.problems, *solution.conflict, *solution.reasons)),
-    )
-    if case.evaluation is None or not solution.found:
-        return filled
-    try:
-        scores = valued.evaluate(case.evaluation)
-    except EngineError as error:
-        return replace(filled, reason=f"not evaluated: {error}")
-    return replace(
-        filled,
-        evaluation_mean=scores.mean,
-        optimism=scores.optimism,
-        evaluation_predicted_servings=scores.predicted,
-    )
 
 
 def _verified(solution: Solution | None) -> bool:

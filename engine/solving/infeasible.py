@@ -13,9 +13,10 @@ from engine.errors import UsageError
 from engine.gains.tensor import GainTensor
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Partition
+from engine.problem.kinds import Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.objectives import Coefficients, Objective
-from engine.problem.table import Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Control
 from engine.solving.solver import Solver
 

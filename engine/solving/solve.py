@@ -283,7 +283,7 @@ def certify(
         certificate=certificate,
         objective=problem.describe(),
         quantity=problem.quantity,
-        gains={**problem.told_gains(), "predicted_servings": predicted},
+        gains={**problem.gains_record(), "predicted_servings": predicted},
         conflict=conflict.demands,
         reasons=conflict.reasons,
         trace=tuple(control.trace),

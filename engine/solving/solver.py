@@ -12,8 +12,9 @@ import numpy as np
 
 from engine.errors import MissingDependencyError, UnsupportedError, UsageError, unknown_name
 from engine.plugins import SOLVERS, missing_modules
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import Feature, Kind, Problem
+from engine.problem.table import Problem
 from engine.solving.control import Choice, Control
 from engine.solving.solution import Termination
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.problem.table import Feature, Problem
+from engine.problem.kinds import Feature
+from engine.problem.table import Problem
 from engine.testing.conformance_base import ConformanceBase
 from engine.testing.examples import easy_problem, feature_problem, infeasible_problem
 from engine.testing.oracle import optimum

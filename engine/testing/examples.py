@@ -15,8 +15,9 @@ from engine.problem.constraints import (
     MembershipLimit,
     Partition,
 )
+from engine.problem.kinds import Feature
 from engine.problem.objectives import Objective, SetFunction, TotalGain, WorstGain
-from engine.problem.table import Feature, Problem
+from engine.problem.table import Problem
 from engine.testing.extensions import LargeGroups, MostMembers
 from engine.testing.random_problems import PricedGain
 

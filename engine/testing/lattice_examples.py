@@ -8,9 +8,9 @@ from engine.gains.affinity import Affinity
 from engine.gains.pair_mean import PairMeanModel
 from engine.problem.constraint import Constraint
 from engine.problem.constraints import Apart, Budget, GroupCount, Mandatory, MembershipLimit, Partition
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem, graph_problem
 from engine.problem.objectives import Objective, SetFunction, WorstGain
-from engine.problem.table import Feature, Kind
 from engine.testing.examples import TASKS, easy_gains, number_of_members
 from engine.testing.random_problems import PricedGain
 

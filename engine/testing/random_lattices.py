@@ -15,7 +15,7 @@ from engine.gains.pair_mean import PairMeanModel
 from engine.gains.separable import PairSumModel
 from engine.gains.tabulated import TabulatedModel
 from engine.gains.tensor import GainTensor, Quantity
-from engine.problem.constraint import Constraint, Grouping, Limits
+from engine.problem.constraint import Constraint, Grouping
 from engine.problem.constraints import (
     Apart,
     Budget,
@@ -28,7 +28,9 @@ from engine.problem.constraints import (
     Partition,
     Together,
 )
+from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
+from engine.problem.limits import Limits
 from engine.problem.objectives import (
     LowerConfidenceGain,
     MembershipAverage,
@@ -38,7 +40,6 @@ from engine.problem.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.problem.table import Feature, Kind
 from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
 from engine.testing.random_problems import PricedGain
 
@@ -65,7 +66,7 @@ class NotOfSize(Constraint):
 
     def restrict(self, limits: Limits) -> None:
         """Drop the groups of this size."""
-        limits.allowed &= limits.gains.sizes != self.size
+        limits.group_rules.append(lambda groups: groups.sizes != self.size)
 
     def violation(self, grouping: Grouping) -> str | None:
         """Look for a group of this size."""

@@ -22,6 +22,7 @@ from engine.problem.constraints import (
     Together,
 )
 from engine.problem.extension import ExtendedObjective
+from engine.problem.kinds import PROGRAM_FEATURES, Feature
 from engine.problem.objectives import (
     Coefficients,
     LowerConfidenceGain,
@@ -33,7 +34,7 @@ from engine.problem.objectives import (
     WeightedGain,
     WorstGain,
 )
-from engine.problem.table import PROGRAM_FEATURES, Feature, Problem
+from engine.problem.table import Problem
 from engine.testing.dice import Dice, Seeded, chance, choice, task_names, two_of
 from engine.testing.extensions import LargeGroups, MostMembers
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from engine.problem.kinds import PROGRAM_FEATURES, Feature, Kind
 from engine.problem.lattice import LatticeProblem
-from engine.problem.table import PROGRAM_FEATURES, Feature, Kind, Problem
+from engine.problem.table import Problem
 from engine.testing.random_lattices import LATTICE_FEATURES, LATTICE_KINDS, build_lattice_problem
 from engine.testing.random_problems import build_problem
 

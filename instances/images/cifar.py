@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import DataError
+from engine import DataError
 from engine.files import read_bytes, read_text
 from instances.images.class_tasks import Images, LabelledImages, Labels, check_labels
 from instances.images.image_files import read_image
@@ -33,8 +33,8 @@ def read_cifar10_binary(folder: Path) -> LabelledImages:
     """
     parts = [read_records(folder / f"{part}.bin", (10,)) for part in _PARTS]
     test, (test_labels,) = read_records(folder / "test_batch.bin", (10,))
-    images = np.concatenate([one for one, _ in parts])
-    labels = np.concatenate([one for _, (one,) in parts])
+    images = np.concatenate([pixels for pixels, _ in parts])
+    labels = np.concatenate([numbers for _, (numbers,) in parts])
     return LabelledImages(images, labels, test, test_labels)
 
 
@@ -83,9 +83,9 @@ def read_records(path: Path, classes: tuple[int, ...]) -> tuple[Images, tuple[La
             "Get the binary version of the data."
         )
     records = content.reshape(-1, size)
-    labels = tuple(records[:, column].astype(np.int64) for column in range(len(classes)))
-    for of, number in zip(labels, classes, strict=True):
-        check_labels(path, of, number, len(records))
+    labels = tuple(records[:, place].astype(np.int64) for place in range(len(classes)))
+    for column, number in zip(labels, classes, strict=True):
+        check_labels(path, column, number, len(records))
     return records[:, len(classes) :].reshape(-1, 3, SIDE, SIDE), labels
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import MultiTaskData, Task
-from engine.errors import DataError, UsageError
+from engine import DataError, Task, UsageError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -57,7 +56,7 @@ def image_tasks(
 
 def image_targets(labels: Labels, classes: int, multiclass: bool = False) -> Targets:
     """Return the targets of :func:`image_tasks`, each of shape (n,)."""
-    binary = tuple((labels == one).astype(np.float64) for one in range(classes))
+    binary = tuple((labels == number).astype(np.float64) for number in range(classes))
     return (*binary, labels.astype(np.float64)) if multiclass else binary
 
 
@@ -100,50 +99,3 @@ def _some(count: int, wanted: int | None, which: str, seed: int) -> Labels:
     if not 0 < wanted <= count:
         raise UsageError(f"There are {count} {which} images; {wanted} cannot be drawn from them.")
     return np.sort(np.random.default_rng(seed).permutation(count)[:wanted])
-
-
-def image_data(
-    source: LabelledImages,
-    tasks: Sequence[Task],
-    targets: Targets,
-    *,
-    valid: float = 0.2,
-    seed: int = 0,
-    name: str,
-    provenance: str,
-) -> MultiTaskData:
-    """Return the data of some tasks on images, with the published test part as the test split.
-
-    Parameters
-    ----------
-    source
-        The images; the training part comes first in the rows.
-    tasks, targets
-        The tasks, and their targets on the rows.
-    valid
-        Fraction of the training part for validation.
-    seed
-        Of that draw.
-    name, provenance
-        As in :class:`~engine.data.MultiTaskData`.
-
-    Raises
-    ------
-    DataError
-        If there are too few images for validation.
-    """
-    count, every = len(source.images), len(source.images) + len(source.test_images)
-    order = np.random.default_rng((seed, 1)).permutation(count)
-    first = round(count * valid)
-    return MultiTaskData(
-        tuple(tasks),
-        (np.concatenate([source.images, source.test_images]),),
-        targets,
-        {
-            "train": (np.sort(order[first:]),),
-            "valid": (np.sort(order[:first]),),
-            "test": (np.arange(count, every),),
-        },
-        name=name,
-        provenance=provenance,
-    )

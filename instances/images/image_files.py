@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError, MissingDependencyError
+from engine import DataError, MissingDependencyError
+from instances.reading.array_cache import cached_array, file_stamps
 
 
 def read_image(path: Path, mode: str = "", *, size: tuple[int, int] | None = None) -> NDArray[Any]:
@@ -52,3 +54,35 @@ def read_image(path: Path, mode: str = "", *, size: tuple[int, int] | None = Non
         raise DataError(f"{path}: no such file.") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: this image cannot be read ({error}).") from error
+
+
+def cached_images(topic: str, paths: Sequence[Path], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return coloured images of one size, made once and kept in the user cache.
+
+    Parameters
+    ----------
+    topic
+        Folder below the cache.
+    paths
+        Their files.
+    size
+        Height and width.
+
+    Returns
+    -------
+    array
+        Shape (images, 3, height, width), read from the cache as it is used.
+
+    Raises
+    ------
+    DataError
+        If a file is absent or no image, or the cache cannot be written.
+    MissingDependencyError
+        If Pillow is not installed.
+    """
+
+    def fill(array: NDArray[Any]) -> None:
+        for row, path in enumerate(paths):
+            array[row] = read_image(path, "RGB", size=size).transpose(2, 0, 1)
+
+    return cached_array(topic, file_stamps(paths), (len(paths), 3, *size), np.uint8, fill)

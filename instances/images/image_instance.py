@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData, Task
-from engine.training.settings import TrainingSettings
-from instances.images.class_tasks import LabelledImages, Targets, draw, image_data, image_targets, image_tasks
+from engine import MultiTaskData, Task, TrainingSettings
+from instances.images.class_tasks import LabelledImages, Targets, draw, image_targets, image_tasks
+from instances.reading.folder_instance import FolderInstance
+from instances.reading.training_info import with_tasks
+
+VALID = 0.2
+"""Fraction of the training part that is for validation."""
 
 
-class ImageInstance(TrainableInstance):
-    """Base of the instances whose tasks are the classes of images.
-
-    Attributes
-    ----------
-    classes
-        Their names, which the tasks get.
+class ImageInstance(FolderInstance):
+    """Base of the instances whose tasks are the classes of images; the published test part is the test split.
 
     Parameters
     ----------
-    name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
+    name, data_dir, **options
+        As in :class:`~instances.reading.folder_instance.FolderInstance`.
     n_train, n_test
         How many images are drawn of the training part, a fifth of which is for validation, and of the
         test part; None: all.
@@ -36,7 +33,6 @@ class ImageInstance(TrainableInstance):
         Of all draws.
     """
 
-    classes: ClassVar[tuple[str, ...]]
     backbone = "cnn"
     backbone_options = {"channels": 8, "hidden": 64}  # noqa: RUF012
     settings = TrainingSettings(epochs=8, batch_size=64, patience=3)
@@ -51,11 +47,17 @@ class ImageInstance(TrainableInstance):
         positive_weight: float = 1.0,
         multiclass: bool = False,
         seed: int = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(name, data_dir)
+        super().__init__(name, data_dir, **options)
         self.n_train, self.n_test, self.seed, self.multiclass = n_train, n_test, seed, multiclass
-        self.tasks: tuple[Task, ...] = image_tasks(self.classes, positive_weight, multiclass)
-        self.info = replace(self.info, tasks=tuple(task.name for task in self.tasks))
+        self.n_classes = len(self.info.tasks)
+        self.set_tasks(image_tasks(self.info.tasks, positive_weight, multiclass))
+
+    def set_tasks(self, tasks: tuple[Task, ...]) -> None:
+        """Let the instance have other tasks than were declared."""
+        self.tasks = tasks
+        self.info = with_tasks(self.info, [task.name for task in tasks])
 
     @abstractmethod
     def read(self) -> LabelledImages:
@@ -72,7 +74,7 @@ class ImageInstance(TrainableInstance):
         return source, ()
 
     def data(self) -> MultiTaskData:
-        """Return the images and their tasks.
+        """Return the images and their tasks; images of the training part come first in the rows.
 
         Raises
         ------
@@ -83,13 +85,20 @@ class ImageInstance(TrainableInstance):
         """
         source = draw(self.read(), self.n_train, self.n_test, self.seed)
         labels = np.concatenate([source.labels, source.test_labels])
-        targets = image_targets(labels, len(self.classes), self.multiclass)
+        targets = image_targets(labels, self.n_classes, self.multiclass)
         source, more = self.further(source)
-        return image_data(
-            source,
+        count = len(source.images)
+        order = np.random.default_rng((self.seed, 1)).permutation(count)
+        first = round(count * VALID)
+        return MultiTaskData(
             self.tasks,
+            (np.concatenate([source.images, source.test_images]),),
             (*targets, *more),
-            seed=self.seed,
+            {
+                "train": (np.sort(order[first:]),),
+                "valid": (np.sort(order[:first]),),
+                "test": (np.arange(count, len(labels)),),
+            },
             name=self.name,
             provenance=self.info.origin,
         )

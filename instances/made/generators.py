@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import Affinity, GainTensor, UsageError
-from engine.gains.provenance import Provenance
+from engine import Affinity, GainTensor, Provenance, UsageError
 from instances.made.random_groups import distinct_groups
 
 Split = Literal["valid", "test"]
+SPLITS = get_args(Split)
 
 HELP = 0.2
 """Gain of a task whose whole cluster, and nobody else, is in the group."""
 HARM = 0.2
 """Loss of a task that is in a group with every task but those of its cluster."""
+
+
+def task_names(count: int) -> tuple[str, ...]:
+    """Return the names of generated tasks: task00, task01, and so on."""
+    digits = len(str(count - 1))
+    return tuple(f"task{number:0{digits}d}" for number in range(count))
 
 
 def planted(
@@ -134,10 +140,10 @@ def random(
 def _fixed_groups(n_tasks: int, n_groups: int, clusters: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the singles, the clusters, the full group, and every pair where they all fit."""
     parts = [np.eye(n_tasks, dtype=bool), clusters, np.ones((1, n_tasks), dtype=bool)]
-    one, other = np.triu_indices(n_tasks, k=1)
-    if n_tasks + len(clusters) + 1 + len(one) <= n_groups:
-        pairs = np.zeros((len(one), n_tasks), dtype=bool)
-        pairs[np.arange(len(one)), one] = pairs[np.arange(len(one)), other] = True
+    first, second = np.triu_indices(n_tasks, k=1)
+    if n_tasks + len(clusters) + 1 + len(first) <= n_groups:
+        pairs = np.zeros((len(first), n_tasks), dtype=bool)
+        pairs[np.arange(len(first)), first] = pairs[np.arange(len(first)), second] = True
         parts.append(pairs)
     return np.vstack(parts)
 
@@ -157,10 +163,10 @@ def _noisy(
     rows, members = np.nonzero(member)
     sizes = member.sum(axis=1)
     together = sizes[rows] > 1
-    drawn = np.random.default_rng([seed, 3, 0 if split == "valid" else 1]).normal(0.0, noise, size=len(rows))
+    drawn = np.random.default_rng([seed, 3, SPLITS.index(split)]).normal(0.0, noise, size=len(rows))
     values = np.where(together, np.round(gain[rows, members] + drawn, 6), 0.0)
     return GainTensor(
-        tuple(f"task{column:0{len(str(member.shape[1] - 1))}d}" for column in range(member.shape[1])),
+        task_names(member.shape[1]),
         np.concatenate([[0], np.cumsum(sizes)]),
         members,
         values,
@@ -230,7 +236,7 @@ def noisy_pair_means(
     for array in (indptr, members, values):
         array.setflags(write=False)
     return GainTensor(
-        tuple(f"task{column:0{len(str(n_tasks - 1))}d}" for column in range(n_tasks)),
+        task_names(n_tasks),
         indptr,
         members,
         values,
@@ -308,5 +314,5 @@ def low_rank_affinity(n_tasks: int = 50, *, rank: int = 5, noise: float = 0.5, s
     effects = traits @ traits.T / math.sqrt(rank) + noise * rng.normal(size=(n_tasks, n_tasks))
     effects *= 0.05 / math.sqrt(1.0 + noise**2)
     np.fill_diagonal(effects, 0.0)
-    tasks = tuple(f"task{column:0{len(str(n_tasks - 1))}d}" for column in range(n_tasks))
-    return Affinity(tasks, effects, source=f"low-rank affinity, rank {rank}, noise {noise}, seed {seed}")
+    source = f"low-rank affinity, rank {rank}, noise {noise}, seed {seed}"
+    return Affinity(task_names(n_tasks), effects, source=source)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from engine.errors import DataError
+from engine import DataError
 from engine.files import replacing
-from instances.reading.published import cache_dir
+from instances.reading.published_files import cache_dir
 
 
 def cached_array(
@@ -41,11 +41,11 @@ def cached_array(
     DataError
         If the cache cannot be written.
     """
-    told = json.dumps([key, shape, np.dtype(dtype).str], sort_keys=True)
-    path = cache_dir() / topic / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.npy"
-    known = _open(path, shape, dtype)
-    if known is not None:
-        return known
+    content = json.dumps([key, shape, np.dtype(dtype).str], sort_keys=True)
+    path = cache_dir() / topic / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npy"
+    kept = _open(path, shape, dtype)
+    if kept is not None:
+        return kept
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -61,7 +61,7 @@ def cached_array(
     return made
 
 
-def file_stamps(paths: list[Path]) -> str:
+def file_stamps(paths: Iterable[Path]) -> str:
     """Return a hash of the names, sizes and times of files, by which a change of them is noticed.
 
     Raises

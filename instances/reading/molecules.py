@@ -10,23 +10,40 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData, Task
+from engine import (
+    DataError,
+    InstanceInfo,
+    MissingDependencyError,
+    MultiTaskData,
+    Task,
+    TrainableInstance,
+    UsageError,
+)
 from engine.data.readers import read_table
 from engine.data.splits import stratified_splits
-from engine.errors import DataError, MissingDependencyError, UsageError
 from instances.reading.array_cache import cached_array
-from instances.reading.published import PublishedFile, locate
+from instances.reading.published_files import RAW, PublishedFile, Publisher, locate
+from instances.reading.training_info import training_info
 
-ORIGIN = "github.com/deepchem/deepchem"
-LICENCE = "repository MIT; the data as their publishers have it"
+DEEPCHEM = Publisher(
+    origin="github.com/deepchem/deepchem",
+    licence="repository MIT; the data as their publishers have it",
+    url=f"{RAW}/deepchem/deepchem/master/datasets",
+    folder="molecules",
+)
 SMILES = "smiles"
-_URL = "https://raw.githubusercontent.com/deepchem/deepchem/master/datasets"
 
 
-def deepchem(name: str, sha256: str) -> PublishedFile:
-    """Return a table of molecules, for instance ``"sider.csv.gz"``."""
-    return PublishedFile(f"molecules/{name}", f"{_URL}/{name}", sha256)
+def molecule_info(summary: str, tasks: Sequence[str], *, default_budget: float) -> InstanceInfo:
+    """Return the information on an instance of molecules.
+
+    Parameters
+    ----------
+    summary, tasks, default_budget
+        As in :class:`~engine.InstanceInfo`.
+    """
+    note = "needs rdkit, the extra molecules"
+    return training_info(summary, tasks, default_budget=default_budget, publisher=DEEPCHEM, note=note)
 
 
 def morgan_fingerprints(
@@ -77,103 +94,30 @@ def morgan_fingerprints(
     return np.unpackbits(packed, axis=1).astype(np.float32), readable
 
 
-def molecule_data(
-    path: Path,
-    columns: Mapping[str, str],
-    *,
-    bits: int = 1024,
-    radius: int = 2,
-    seed: int = 0,
-    name: str,
-    origin: str = "",
-) -> MultiTaskData:
-    """Return the data of a table with SMILES and columns of 0, 1 or nothing.
-
-    Parameters
-    ----------
-    path
-        The table, with a column ``smiles``. Molecules that cannot be read are left out; the provenance
-        of the data names them.
-    columns
-        The column of each task, by the name of the task.
-    bits, radius
-        As in :func:`morgan_fingerprints`.
-    seed
-        Of the split, which is stratified.
-    name
-        Of the data.
-    origin
-        Where the file is from; empty: its name.
-
-    Raises
-    ------
-    DataError
-        If the file is absent or malformed, or no molecule in it can be read.
-    MissingDependencyError
-        If rdkit is needed and not installed.
-    """
-    table = read_table(path)
-    for column in (SMILES, *columns.values()):
-        if column not in table.columns:
-            raise DataError(f"{path}: there is no column {column!r}.")
-    labels = np.stack([table.numbers(column) for column in columns.values()], axis=1)
-    wrong = np.argwhere(~(np.isnan(labels) | (labels == 0) | (labels == 1)))
-    if len(wrong):
-        row, task = wrong[0]
-        place = table.place(int(row), list(columns.values())[task])
-        raise DataError(f"{place}: {labels[row, task]:g} is no label; use 0, 1 or nothing.")
-    smiles = table.column(SMILES).labels
-    fingerprints, readable = morgan_fingerprints(smiles, bits=bits, radius=radius)
-    if not readable.any():
-        raise DataError(f"{path}, column {SMILES!r}: no molecule can be read.")
-    lost = [f"line {table.lines[row]}: {smiles[row]:.80}" for row in np.flatnonzero(~readable)[:10]]
-    notes = [origin or path.name, f"Morgan fingerprints of {bits} bits, radius {radius}"]
-    if lost:
-        notes.append(f"{int((~readable).sum())} molecules that cannot be read left out ({', '.join(lost)})")
-    labels = labels[readable]
-    return MultiTaskData(
-        tuple(Task(one, "binary") for one in columns),
-        (fingerprints[readable],),
-        tuple(labels.T),
-        stratified_splits(labels, seed=seed),
-        name=name,
-        provenance="; ".join(notes),
-    )
-
-
-def _rdkit() -> tuple[Any, Any, Any]:
-    try:
-        return (
-            import_module("rdkit.Chem"),
-            import_module("rdkit.Chem.rdFingerprintGenerator"),
-            import_module("rdkit.rdBase"),
-        )
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "Fingerprints of molecules need rdkit: pip install 'task-grouping-engine[molecules]'."
-        ) from error
-
-
 class MoleculeInstance(TrainableInstance):
-    """Base of the instances that are one table of molecules.
+    """Base of the instances that are one table of molecules, with a column of 0, 1 or nothing per task.
 
     Attributes
     ----------
     file
         Where it is.
     columns
-        The column of each task, by the name of the task.
+        The column of a task, by its name, where that is another.
 
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
-    bits, radius, seed
-        As in :func:`molecule_data`.
+        As in :class:`~engine.Instance`.
+    bits, radius
+        As in :func:`morgan_fingerprints`.
+    seed
+        Of the split, which is stratified.
     """
 
     file: ClassVar[PublishedFile]
-    columns: ClassVar[Mapping[str, str]]
+    columns: ClassVar[Mapping[str, str]] = {}
+    backbone = "mlp"
+    backbone_options = {"hidden": 32, "layers": 1}  # noqa: RUF012
 
     def __init__(
         self,
@@ -188,7 +132,7 @@ class MoleculeInstance(TrainableInstance):
         self.bits, self.radius, self.seed = bits, radius, seed
 
     def data(self) -> MultiTaskData:
-        """Return the molecules.
+        """Return the published molecules.
 
         Raises
         ------
@@ -197,12 +141,65 @@ class MoleculeInstance(TrainableInstance):
         MissingDependencyError
             If rdkit is needed and not installed.
         """
-        return molecule_data(
-            locate(self.file, self.data_dir),
-            self.columns,
-            bits=self.bits,
-            radius=self.radius,
-            seed=self.seed,
+        return self.read(locate(self.file, self.data_dir))
+
+    def read(self, path: Path) -> MultiTaskData:
+        """Return the data of a table.
+
+        Parameters
+        ----------
+        path
+            The table, with a column ``smiles``. Molecules that cannot be read are left out; the provenance
+            of the data names them.
+
+        Raises
+        ------
+        DataError
+            If the file is absent or malformed, or no molecule in it can be read.
+        MissingDependencyError
+            If rdkit is needed and not installed.
+        """
+        table = read_table(path)
+        columns = [self.columns.get(task, task) for task in self.info.tasks]
+        for column in (SMILES, *columns):
+            if column not in table.columns:
+                raise DataError(f"{path}: there is no column {column!r}.")
+        labels = np.stack([table.numbers(column) for column in columns], axis=1)
+        wrong = np.argwhere(~(np.isnan(labels) | (labels == 0) | (labels == 1)))
+        if len(wrong):
+            row, task = wrong[0]
+            place = table.place(int(row), columns[task])
+            raise DataError(f"{place}: {labels[row, task]:g} is no label; use 0, 1 or nothing.")
+        smiles = table.column(SMILES).labels
+        fingerprints, readable = morgan_fingerprints(smiles, bits=self.bits, radius=self.radius)
+        if not readable.any():
+            raise DataError(f"{path}, column {SMILES!r}: no molecule can be read.")
+        lost = [f"line {table.lines[row]}: {smiles[row]:.80}" for row in np.flatnonzero(~readable)[:10]]
+        notes = [f"{self.info.origin}, {self.file.path}"]
+        notes.append(f"Morgan fingerprints of {self.bits} bits, radius {self.radius}")
+        if lost:
+            notes.append(
+                f"{int((~readable).sum())} molecules that cannot be read left out ({', '.join(lost)})"
+            )
+        labels = labels[readable]
+        return MultiTaskData(
+            tuple(Task(name, "binary") for name in self.info.tasks),
+            (fingerprints[readable],),
+            tuple(labels.T),
+            stratified_splits(labels, seed=self.seed),
             name=self.name,
-            origin=f"{self.info.origin}, {self.file.path}",
+            provenance="; ".join(notes),
         )
+
+
+def _rdkit() -> tuple[Any, Any, Any]:
+    try:
+        return (
+            import_module("rdkit.Chem"),
+            import_module("rdkit.Chem.rdFingerprintGenerator"),
+            import_module("rdkit.rdBase"),
+        )
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            "Fingerprints of molecules need rdkit: pip install 'task-grouping-engine[molecules]'."
+        ) from error

@@ -1,65 +1,35 @@
-"""Data of MULAN: ARFF files whose last columns are the tasks."""
+"""Data of MULAN: ARFF files some columns of which are the tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from engine.catalogue.trainable import TrainableInstance
-from engine.data import MultiTaskData
-from engine.data.readers import Table, read_table, read_table_data
-from engine.errors import DataError
-from instances.reading.published import PublishedFile, locate
+from engine import DataError, InstanceInfo, MultiTaskData, TrainableInstance, TrainingSettings
+from engine.data.readers import read_table, read_table_data
+from instances.reading.published_files import RAW, PublishedFile, Publisher, locate
+from instances.reading.training_info import training_info
 
-ORIGIN = "github.com/tsoumakas/mulan"
-LICENCE = "none stated for the data: downloaded on use, never redistributed"
-_URL = "https://raw.githubusercontent.com/tsoumakas/mulan/master/data"
-
-
-def mulan(folder: str, name: str, sha256: str) -> PublishedFile:
-    """Return a file of MULAN's data, for instance of the folder ``"multi-target"``."""
-    return PublishedFile(f"mulan/{name}", f"{_URL}/{folder}/{name}", sha256)
+MULAN = Publisher(
+    origin="github.com/tsoumakas/mulan",
+    licence="none stated for the data: downloaded on use, never redistributed",
+    url=f"{RAW}/tsoumakas/mulan/master/data",
+    folder="mulan",
+)
 
 
-def mulan_data(
-    path: Path | Table, columns: Mapping[str, str], kind: str, *, name: str, seed: int = 0
-) -> MultiTaskData:
-    """Return the data of an ARFF file.
+def mulan_info(summary: str, tasks: Sequence[str]) -> InstanceInfo:
+    """Return the information on an instance of MULAN.
 
     Parameters
     ----------
-    path
-        The file, or what was read from it.
-    columns
-        The column of each task, by the name of the task.
-    kind
-        ``"binary"`` or ``"regression"``, of all tasks.
-    name
-        Of the data.
-    seed
-        Of the split.
-
-    Raises
-    ------
-    DataError
-        If the file is absent or malformed or lacks a column.
+    summary, tasks
+        As in :class:`~engine.InstanceInfo`.
     """
-    table = path if isinstance(path, Table) else read_table(path)
-    absent = [column for column in columns.values() if column not in table.columns]
-    if absent:
-        raise DataError(f"{table.path}: there is no column {absent[0]!r}.")
-    data = read_table_data(
-        table,
-        list(columns.values()),
-        kinds=dict.fromkeys(columns.values(), kind),
-        split="stratified" if kind == "binary" else "random",
-        seed=seed,
-        name=name,
-    )
-    tasks = tuple(replace(task, name=one) for task, one in zip(data.tasks, columns, strict=True))
-    return replace(data, tasks=tasks)
+    note = "they are small, so that many seeds are needed"
+    return training_info(summary, tasks, default_budget=4.0, publisher=MULAN, note=note)
 
 
 class MulanInstance(TrainableInstance):
@@ -70,33 +40,64 @@ class MulanInstance(TrainableInstance):
     file
         Where it is.
     columns
-        The column of each task, by the name of the task.
+        The column of a task, by its name, where that is another.
     kind
-        Of all tasks.
+        Of all tasks: ``"binary"`` or ``"regression"``.
 
     Parameters
     ----------
     name, data_dir
-        As in :class:`~engine.catalogue.instance.Instance`.
+        As in :class:`~engine.Instance`.
     seed
         Of the split.
     """
 
     file: ClassVar[PublishedFile]
-    columns: ClassVar[Mapping[str, str]]
+    columns: ClassVar[Mapping[str, str]] = {}
     kind: ClassVar[str]
+    backbone = "mlp"
+    backbone_options = {"hidden": 32, "layers": 2}  # noqa: RUF012
+    settings = TrainingSettings(epochs=25, batch_size=64, patience=5)
 
     def __init__(self, name: str, data_dir: Path | None = None, *, seed: int = 0) -> None:
         super().__init__(name, data_dir)
         self.seed = seed
 
     def data(self) -> MultiTaskData:
-        """Return the data.
+        """Return the published data.
 
         Raises
         ------
         DataError
             If the file cannot be had.
         """
-        path = locate(self.file, self.data_dir)
-        return mulan_data(path, self.columns, self.kind, name=self.name, seed=self.seed)
+        return self.read(locate(self.file, self.data_dir))
+
+    def read(self, path: Path) -> MultiTaskData:
+        """Return the data of a file.
+
+        Parameters
+        ----------
+        path
+            An ARFF file.
+
+        Raises
+        ------
+        DataError
+            If the file is absent or malformed or lacks a column.
+        """
+        table = read_table(path)
+        columns = [self.columns.get(task, task) for task in self.info.tasks]
+        absent = [column for column in columns if column not in table.columns]
+        if absent:
+            raise DataError(f"{path}: there is no column {absent[0]!r}.")
+        data = read_table_data(
+            table,
+            columns,
+            kinds=dict.fromkeys(columns, self.kind),
+            split="stratified" if self.kind == "binary" else "random",
+            seed=self.seed,
+            name=self.name,
+        )
+        named = zip(data.tasks, self.info.tasks, strict=True)
+        return replace(data, tasks=tuple(replace(task, name=name) for task, name in named))

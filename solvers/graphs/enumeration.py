@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import UsageError
 from engine.gains.model import all_groups
 from engine.problem.lattice import LatticeProblem
+from engine.problem.limits import Membership
 from engine.solving.control import Control
 from engine.solving.solver import Outcome
 from solvers.graphs.form import Bools, Floats, Ints
@@ -50,7 +51,7 @@ def enumerate_partitions(problem: LatticeProblem, control: Control, most: int) -
     worth[codes] = _values(problem, member)
     limits = problem.limits
     low, high = max(limits.min_groups, 1), count if limits.max_groups is None else limits.max_groups
-    demanded = [sum(1 << task for task in group) for group in limits.mandatory]
+    demanded = [sum(1 << task for task in group) for group, _ in limits.mandatory]
     tried = 0
     labels = growth_strings(count)
     for begin in range(0, len(labels), CHUNK):
@@ -82,7 +83,7 @@ def _values(problem: LatticeProblem, member: Bools) -> Floats:
         broken = gains < limits.floor if limits.quantity == "gain" else gains > limits.floor
     weights = cast("Floats", problem.task_weights)
     values: Floats = np.where(member, gains * weights, 0.0).sum(axis=1)
-    values[~limits.admitted(member) | broken.any(axis=1)] = -np.inf
+    values[~limits.admitted(Membership(member)) | broken.any(axis=1)] = -np.inf
     return values
 
 

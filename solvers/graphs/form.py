@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import UsageError
 from engine.gains.separable import PairSumModel
 from engine.problem.lattice import LatticeProblem
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.limits import Limits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,7 +111,7 @@ class Graph:
         count = len(problem.tasks)
         block = blocks(limits, count)
         nodes = tuple(tuple(np.flatnonzero(block == label).tolist()) for label in np.unique(block))
-        decided = {tuple(sorted(group)) for group in limits.mandatory}
+        decided = {tuple(sorted(group)) for group, _ in limits.mandatory}
         clash = any(group not in nodes for group in decided)
         free = tuple(node for node in nodes if node not in decided)
         n = len(free)
@@ -130,7 +130,7 @@ class Graph:
         base = inside + float(np.diag(contracted).sum()) / 2
         np.fill_diagonal(contracted, 0.0)
         most = count if limits.max_groups is None else min(limits.max_groups, count)
-        clash |= any(frozenset(group) in limits.forbidden for group in decided)
+        clash |= any((frozenset(group), None) in limits.forbidden for group in decided)
         clash |= bool((sizes > limits.max_size).any())
         clash |= any(not limits.min_size <= len(group) <= limits.max_size for group in decided)
         clash |= most < max(limits.min_groups, len(decided), 1) or bool(limits.unreachable)
@@ -235,7 +235,7 @@ class Graph:
         return 1e-15 * max(self.n, 8) * magnitude
 
 
-def blocks(limits: LatticeLimits, count: int) -> Ints:
+def blocks(limits: Limits, count: int) -> Ints:
     """Merge tasks that must share a group; mandatory groups that overlap merge to what is none of them.
 
     Parameters
@@ -251,16 +251,16 @@ def blocks(limits: LatticeLimits, count: int) -> Ints:
         Shape (N,): the least task of those that each task shares its groups with.
     """
     block = np.arange(count)
-    for tasks in [*limits.together, *limits.mandatory]:
+    for tasks in [*limits.together, *(group for group, _ in limits.mandatory)]:
         held = block[sorted(tasks)]
         block[np.isin(block, held)] = held.min()
     return block
 
 
-def _forbidden(limits: LatticeLimits, member: Floats) -> Bools:
+def _forbidden(limits: Limits, member: Floats) -> Bools:
     rows = []
     sizes = member.sum(axis=1)
-    for group in dict.fromkeys(limits.forbidden):
+    for group, _ in dict.fromkeys(limits.forbidden):
         held = member[:, sorted(group)].sum(axis=1)
         if held.sum() == len(group) and ((held == 0) | (held == sizes)).all():
             rows.append(held > 0)
@@ -268,7 +268,7 @@ def _forbidden(limits: LatticeLimits, member: Floats) -> Bools:
 
 
 def _floors(
-    limits: LatticeLimits,
+    limits: Limits,
     pairs: Floats,
     free: tuple[tuple[int, ...], ...],
     decided: set[tuple[int, ...]],

@@ -72,7 +72,7 @@ class Branching:
         order = np.argsort(-(atoms @ np.abs(effects).sum(axis=1)), kind="stable")
         atoms = atoms[order]
         forbidden = np.zeros((len(form.limits.forbidden), form.n_tasks), dtype=bool)
-        for row, group in enumerate(form.limits.forbidden):
+        for row, (group, _) in enumerate(form.limits.forbidden):
             forbidden[row, sorted(group)] = True
         self._structure = Structure(
             atoms,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.gains.separable import SeparableModel
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.limits import Limits
 from solvers.lattices.form import Floats, LatticeForm, Members, Prices
 
 STEPS = 40
@@ -30,7 +30,7 @@ def make_climber(form: LatticeForm) -> Climber:
     return EvaluatingClimber(form)
 
 
-def find_atoms(limits: LatticeLimits) -> tuple[Members, NDArray[np.bool_]]:
+def find_atoms(limits: Limits) -> tuple[Members, NDArray[np.bool_]]:
     """Return the sets of tasks that are always together, and which of them exclude one another.
 
     Returns

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.gains.model import GainModel
 from engine.gains.separable import SeparableModel
 from engine.problem.lattice import LatticeProblem
-from engine.problem.lattice_limits import LatticeLimits
+from engine.problem.limits import Limits, Membership
 from engine.problem.program import Program
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,7 @@ class LatticeForm:
     model: GainModel
     weights: Floats
     floor: Floats
-    limits: LatticeLimits
+    limits: Limits
     forced: Members = field(repr=False)
 
     @classmethod
@@ -77,7 +77,7 @@ class LatticeForm:
         assert weights is not None, "problems in another form are listed"
         floor = limits.floor if limits.quantity == "gain" else -limits.floor
         forced = np.zeros((len(set(limits.mandatory)), len(weights)), dtype=bool)
-        for row, group in enumerate(dict.fromkeys(limits.mandatory)):
+        for row, (group, _) in enumerate(dict.fromkeys(limits.mandatory)):
             forced[row, sorted(group)] = True
         return cls(problem.model, weights, floor, limits, forced)
 
@@ -164,7 +164,7 @@ class LatticeForm:
 
     def admitted(self, membership: Members, values: Floats) -> Members:
         """Return which groups may be chosen: within the limits and, in partitions, serving all members."""
-        allowed = self.limits.admitted(membership)
+        allowed = self.limits.admitted(Membership(membership))
         if self.is_partition:
             allowed &= (np.isfinite(values) == membership).all(axis=1)
         return allowed

@@ -47,11 +47,10 @@ def done_on_threads(
     if threads == 1 or len(parts) == 1:
         return all([first, *(work(part, stopped) for part in parts[1:])])
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, part, stopped) for part in parts[1:]]
-        try:
+        try:  # an interrupt may come while the first threads work and others are still to start
+            futures = [pool.submit(work, part, stopped) for part in parts[1:]]
             return all([first, *(one.result() for one in futures)])
         except BaseException:
             interrupted.set()
-            for one in futures:
-                one.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -102,7 +102,6 @@ def _with_larger_total(program: Program, level: float, chosen: Ints, control: Co
     """Return a choice no worse for the worst task and better in total, as far as presolve finds one."""
     kept, fine = _reaching(program, level)
     floored = replace(program, aggregate="sum").select(kept, fine)
-    limit = control.remaining()
-    polish = Control(time_limit=min(1.0, limit) if limit > 0 else 1e-9, seed=control.seed)
-    found = presolve(floored, polish, start=np.searchsorted(kept, chosen))
+    start = np.searchsorted(kept, chosen)
+    found = presolve(floored, control.quiet(), start=start, polishing=True)
     return chosen if found.rows is None else np.searchsorted(program.rows, found.rows)

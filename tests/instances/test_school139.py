@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import DataError
-from instances.school139 import School139, read_school_data
+from instances.school139 import School139
 
 HEADER = ["Year", "School", "FSM", "VR_Band", "Gender", "VR_BAND_Student"]
 HEADER += ["Ethnicity", "School_Gender", "School_Denomination", "ExamScore"]
@@ -33,7 +33,7 @@ def write(folder: Path, rows: list[list[str]]) -> Path:
 
 def test_each_school_has_pupils_of_its_own(tmp_path: Path) -> None:
     rows = lines()
-    data = read_school_data(write(tmp_path, rows))
+    data = School139("school").read(write(tmp_path, rows))
     assert data.task_names == ("school_1", "school_2")
     assert [len(one) for one in data.inputs] == [22, 9]
     levels = [len({row[at] for row in rows[1:]}) for at in (0, 4, 5, 6, 7, 8)]
@@ -45,7 +45,7 @@ def test_each_school_has_pupils_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_smallest_school_that_can_be_split(tmp_path: Path) -> None:
-    data = read_school_data(write(tmp_path, lines((20, 3))))
+    data = School139("school").read(write(tmp_path, lines((20, 3))))
     assert [len(data.rows(name, 1)) for name in ("train", "valid", "test")] == [1, 1, 1]
 
 
@@ -65,17 +65,17 @@ def test_a_malformed_file_is_refused(tmp_path: Path, change: Any, message: str) 
     rows = [list(row) for row in lines()]
     change(rows)
     with pytest.raises(DataError, match=message):
-        read_school_data(write(tmp_path, rows))
+        School139("school").read(write(tmp_path, rows))
 
 
 @pytest.mark.usefixtures("own_cache")
 def test_without_the_file_the_error_says_how_to_get_it() -> None:
     with pytest.raises(DataError, match=r"tabular/School_Data.csv is missing.*AfiyaAyman"):
-        School139().data()
+        School139("school139").data()
 
 
 def test_the_published_data(data_dir: Path) -> None:
-    data = School139(data_dir=data_dir).data()
+    data = School139("school139", data_dir).data()
     assert data.task_names == School139.info.tasks
     assert sum(len(one) for one in data.inputs) == 15362
     assert data.input_shape == (28,)

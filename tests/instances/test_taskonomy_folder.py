@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine import DataError, UsageError
-from instances.taskonomy_folder import FIVE_DOMAINS, read_taskonomy_data
+from engine import DataError, MultiTaskData, UsageError
+from instances.taskonomy_folder import FIVE_DOMAINS, TaskonomyFolder
 
 BUILDINGS = ("adairsville", "brown", "corder", "darnestown", "eagan")
 DOMAINS = (*FIVE_DOMAINS, "principal_curvature", "reshading")
@@ -41,18 +42,18 @@ def write(folder: Path, *, building_first: bool = False) -> dict[tuple[str, str,
 def reference(domain: str, values: np.ndarray, grid: int) -> list[float]:
     """Reduce pixel by pixel."""
     if domain == "segment_semantic":
-        counts = {one: int((values == one).sum()) for one in range(2, 18)}
-        return [float(max(counts, key=lambda one: counts[one]))]
+        counts = {number: int((values == number).sum()) for number in range(2, 18)}
+        return [float(max(counts, key=counts.__getitem__))]
     layers = np.atleast_3d(values).astype(float)
     if domain == "normal":
-        channels = [layers[:, :, one] / 255 * 2 - 1 for one in range(3)]
+        channels = [layers[:, :, place] / 255 * 2 - 1 for place in range(3)]
     elif domain == "principal_curvature":
-        channels = [layers[:, :, one] / 255 * 2 - 1 for one in range(2)]
+        channels = [layers[:, :, place] / 255 * 2 - 1 for place in range(2)]
     elif domain == "reshading":
         channels = [(layers[:, :, 0] + layers[:, :, 1] + layers[:, :, 2]) / 3 / 255]
     else:
         channels = [layers[:, :, 0] / (512 if domain.startswith("depth") else 65535)]
-    bounds = [int(SIDE * one / grid) for one in range(grid + 1)]
+    bounds = [int(SIDE * edge / grid) for edge in range(grid + 1)]
     cells = []
     for channel in channels:
         for row in range(grid):
@@ -62,12 +63,16 @@ def reference(domain: str, values: np.ndarray, grid: int) -> list[float]:
     return cells
 
 
+def read(folder: Path, domains: tuple[str, ...] = FIVE_DOMAINS, **options: Any) -> MultiTaskData:
+    return TaskonomyFolder("taskonomy_folder", folder=folder, domains=domains, **options).data()
+
+
 @pytest.mark.parametrize("building_first", [False, True])
 def test_targets_are_cell_means_and_the_dominant_class(
     tmp_path: Path, own_cache: Path, building_first: bool
 ) -> None:
     written = write(tmp_path, building_first=building_first)
-    data = read_taskonomy_data(tmp_path, DOMAINS, side=5, grid=3, standardise=False)
+    data = read(tmp_path, DOMAINS, side=5, grid=3, standardise=False)
     keys = [(building, view) for building in BUILDINGS for view in range(VIEWS)]
     assert data.task_names == DOMAINS
     assert data.inputs[0].shape == (15, 3, 5, 5)
@@ -83,21 +88,21 @@ def test_targets_are_cell_means_and_the_dominant_class(
 
 def test_a_building_is_in_one_part(tmp_path: Path, own_cache: Path) -> None:
     write(tmp_path)
-    of = np.repeat(BUILDINGS, VIEWS)
-    drawn = read_taskonomy_data(tmp_path, ("normal",), seed=3)
-    parts = [set(of[drawn.rows(split)]) for split in ("train", "valid", "test")]
+    owners = np.repeat(BUILDINGS, VIEWS)
+    drawn = read(tmp_path, ("normal",), seed=3)
+    parts = [set(owners[drawn.rows(split)]) for split in ("train", "valid", "test")]
     assert [len(part) for part in parts] == [3, 1, 1]
     assert set.union(*parts) == set(BUILDINGS)
     chosen = {"train": ["brown", "eagan"], "valid": ["corder"], "test": ["adairsville"]}
-    given = read_taskonomy_data(tmp_path, ("normal",), buildings=chosen)
+    given = read(tmp_path, ("normal",), buildings=chosen)
     for split, names in chosen.items():
-        assert set(of[given.rows(split)]) == set(names)
+        assert set(owners[given.rows(split)]) == set(names)
 
 
 def test_standardised_targets_have_the_training_mean_and_deviation(tmp_path: Path, own_cache: Path) -> None:
     write(tmp_path)
-    raw = read_taskonomy_data(tmp_path, ("depth_zbuffer",), grid=2, standardise=False)
-    data = read_taskonomy_data(tmp_path, ("depth_zbuffer",), grid=2)
+    raw = read(tmp_path, ("depth_zbuffer",), grid=2, standardise=False)
+    data = read(tmp_path, ("depth_zbuffer",), grid=2)
     train = data.rows("train")
     assert data.targets[0][train].mean() == pytest.approx(0, abs=1e-12)
     assert data.targets[0][train].std() == pytest.approx(1)
@@ -119,7 +124,7 @@ def test_what_is_absent_has_no_label(tmp_path: Path, own_cache: Path) -> None:
         tmp_path / "segment_semantic" / "brown" / "point_7_view_2_domain_segment_semantic.png"
     )
     names = ("normal", "depth_zbuffer", "segment_semantic")
-    data = read_taskonomy_data(tmp_path, names, grid=2, standardise=False)
+    data = read(tmp_path, names, grid=2, standardise=False)
     normal, depths, semantic = data.targets
     assert np.isnan(normal).all(axis=1).nonzero()[0].tolist() == [4]
     assert np.array_equal(depths[3], [1.0, 2.0, np.nan, np.nan], equal_nan=True)
@@ -129,11 +134,11 @@ def test_what_is_absent_has_no_label(tmp_path: Path, own_cache: Path) -> None:
 def test_unusable_options_are_refused(tmp_path: Path, own_cache: Path) -> None:
     write(tmp_path)
     with pytest.raises(UsageError, match="Did you mean 'normal'"):
-        read_taskonomy_data(tmp_path, ("normals",))
+        read(tmp_path, ("normals",))
     with pytest.raises(UsageError, match="1 or more, not 64 and 0"):
-        read_taskonomy_data(tmp_path, grid=0)
+        read(tmp_path, grid=0)
     with pytest.raises(DataError, match="no building 'frankfort'"):
-        read_taskonomy_data(tmp_path, ("normal",), buildings={"train": ["frankfort"]})
+        read(tmp_path, ("normal",), buildings={"train": ["frankfort"]})
 
 
 def place(name: str) -> Callable[[Path], Path]:
@@ -184,6 +189,14 @@ def test_malformed_folders_are_refused(
     write(tmp_path)
     spoil(tmp_path)
     with pytest.raises(DataError) as caught:
-        read_taskonomy_data(tmp_path, DOMAINS)
+        read(tmp_path, DOMAINS)
     assert message in str(caught.value)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_the_folder_is_looked_for_below_a_data_folder(tmp_path: Path, own_cache: Path) -> None:
+    write(tmp_path / "taskonomy_folder")
+    instance = TaskonomyFolder("taskonomy_folder", tmp_path, domains=("normal", "depth_zbuffer"))
+    assert instance.data().task_names == instance.info.tasks == ("normal", "depth_zbuffer")
+    with pytest.raises(DataError, match="Taskonomy is not here"):
+        TaskonomyFolder("taskonomy_folder", tmp_path / "elsewhere").data()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import Problem, SetFunction, Status, UsageError, solve
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution, optimum, random_problem
 from engine.testing.examples import easy_gains, easy_problem
 from solvers.brute_force import count_sets

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine import SOLVERS, Problem, Status, frontier, solve
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution, problems
 from engine.testing.transforms import reordered, scaled
 

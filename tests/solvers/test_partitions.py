@@ -26,7 +26,7 @@ from engine import (
     all_groups,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution, optimum, problems
 
 EXACT = ["branch-and-bound", "cpsat", "milp", "subset-dp"]

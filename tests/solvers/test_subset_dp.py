@@ -35,8 +35,10 @@ from engine import (
     graph_problem,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
+from engine.solving.solve import run
 from engine.testing import PricedGain, check_solution, optimum, problems
+from engine.testing.counted_control import CountedControl
 from solvers.subset_dp import SubsetDp
 
 LIGHT = settings(
@@ -232,14 +234,19 @@ def test_limits_that_it_does_not_know_are_refused() -> None:
 def test_a_time_limit_returns_at_once_and_claims_nothing_false() -> None:
     problem = LatticeProblem(pair_means(16), constraints=[Partition()])
     problem.listed.program  # noqa: B018
-    found = solve(problem, "subset-dp", time_limit=0.05)
-    assert found.certificate.seconds["total"] < 5
-    assert found.status in (Status.NONE, Status.FEASIBLE, Status.OPTIMAL)
     proven = solve(problem, "subset-dp")
     assert proven.status is Status.OPTIMAL
     assert proven.value is not None
-    if found.value is not None:
-        assert found.value <= proven.value + 1e-9
+    for readings in (0, 1, 2, 5, 10, 20):
+        control = CountedControl(readings, sign=problem.sign)
+        found = run(problem, "subset-dp", SubsetDp(), control, {})
+        assert found.status in (Status.NONE, Status.FEASIBLE, Status.OPTIMAL)
+        if found.status is not Status.OPTIMAL:
+            assert control.readings < readings + 20, "it went on when the time was up"
+        if found.value is not None:
+            assert found.value <= proven.value + 1e-9
+        if found.bound is not None:
+            assert found.bound >= proven.value - 1e-9
 
 
 @pytest.mark.parametrize("compiled", [False, True])

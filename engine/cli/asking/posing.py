@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.catalogue.affinities import AffinityInstance
 from engine.catalogue.files import FileInstance
@@ -12,15 +12,16 @@ from engine.catalogue.instance import Instance
 from engine.cli.asking.demands import demands, make_objective
 from engine.cli.options.gains import GainsOptions
 from engine.cli.options.shared import KindOptions, ProblemOptions
-from engine.cli.telling.graphs import PairGraph
 from engine.cli.telling.messages import say
-from engine.cli.telling.results import Result
 from engine.errors import UnsupportedError, UsageError, unknown_name
 from engine.gains.affinity import task_affinity
 from engine.gains.source import Predictor, make_gain_source, source_names
 from engine.gains.tensor import GainTensor
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.comparison_table import Case
+from engine.solving.pair_graph import PairGraph
+from engine.solving.result import Result
 from engine.solving.solution import Solution
 
 DEFAULT_MODEL = "hoa"
@@ -57,20 +58,14 @@ class Posed:
         """Return the problem with a budget."""
         return self.problem if budget is None else self.problem.with_budget(budget)
 
+    def case(self) -> Case:
+        """Return the problem as one of a comparison."""
+        return Case(self.instance.name, self.problem, self.evaluation, graph=self.graph)
+
     def result(self, budget: float | None, solution: Solution) -> Result:
         """Return a solution with what the instance and its evaluation gains say about it."""
         info = self.instance.info
-        result = Result(
-            self.instance.name,
-            info.origin,
-            budget,
-            solution,
-            kind=self.problem.kind,
-            note=info.note,
-            graph=self.graph,
-            selection=None if self.graph is None else self.graph.selection(solution),
-        )
-        return result if self.evaluation is None else result.judged(self.evaluation)
+        return replace(self.case().result(budget, solution), origin=info.origin, note=info.note)
 
 
 def pose(

@@ -19,7 +19,6 @@ from engine.cli.options.training import TrainingOptions, training_options
 if TYPE_CHECKING:
     from engine.collection.collect import Collected, Plan
     from engine.collection.progress import CollectionObserver, CollectionProgress
-    from engine.training.experiment import Experiment
 
 DEFAULT_GROUPS = "pairs,random:100"
 
@@ -115,8 +114,10 @@ def collect(
         refuse_measuring,
     )
     from engine.cli.options.text import read_fields, read_keywords
+    from engine.cli.telling.collected import CollectedView
     from engine.cli.telling.messages import INTERRUPTED, say
     from engine.cli.telling.output import check_output
+    from engine.cli.telling.view import show
     from engine.collection.collect import Plan
     from engine.collection.collect import collect as run
     from engine.collection.groups import parse_groups
@@ -184,7 +185,7 @@ def collect(
                 wanted, experiment, instance, plan, train, kept, group_seed, verbose, format, output
             )
         collected = train(plan)
-    _print(experiment, plan, collected, kept.url, format, output)
+    show(CollectedView(experiment, plan, collected, kept.url), format, output)
     if collected.interrupted:
         say("interrupted: what was trained is kept; the same command goes on from there.")
         return INTERRUPTED
@@ -192,67 +193,6 @@ def collect(
         say("not complete: the time or the number of seeds was used up; the same command goes on from there.")
         return 4
     return 0
-
-
-def _print(
-    experiment: Experiment, plan: Plan, collected: Collected, url: str, format: str, output: Path | None
-) -> None:
-    from engine.cli.telling.output import emit_csv, emit_json, emit_table
-
-    if format == "table":
-        emit_table(_lines(experiment, collected, url), output)
-        return
-    summary = _summary(experiment, plan, collected, url)
-    if format == "json":
-        emit_json(summary, output)
-    else:
-        emit_csv(list(summary), [summary], output)
-
-
-def _summary(experiment: Experiment, plan: Plan, collected: Collected, url: str) -> dict[str, Any]:
-    trust = collected.reliability
-    return {
-        "experiment": collected.experiment,
-        "name": experiment.data.name,
-        "store": url,
-        "groups": 0 if collected.gains is None else collected.gains.n_groups,
-        "planned_groups": len(plan.groups),
-        "seeds": collected.seeds,
-        "trained": collected.trained,
-        "seconds": collected.seconds,
-        "reliability": None if trust is None else trust.value,
-        "reliability_of_one_seed": None if trust is None else trust.one_seed,
-        "complete": collected.complete,
-        "interrupted": collected.interrupted,
-    }
-
-
-def _lines(experiment: Experiment, collected: Collected, url: str) -> Iterator[str]:
-    yield f"experiment   {collected.experiment}: {experiment.data.name}, {experiment.backbone}"
-    yield f"store        {url}"
-    gains = collected.gains
-    if gains is None:
-        yield "gains        none yet: not every task has been trained alone"
-    else:
-        larger = gains.values[gains.sizes[gains.entry_rows] > 1]
-        better = 100 * float((larger > 0).mean()) if len(larger) else 0.0
-        yield f"gains        {gains.n_groups} groups of {gains.n_tasks} tasks on {gains.split} (measured)"
-        if len(larger):
-            yield f"             mean {100 * float(larger.mean()):.2f} %, {better:.0f} % of the entries gain"
-    took = f"{collected.trained} runs in {collected.seconds:.1f} s"
-    yield f"trained      {took}; {collected.seeds} seeds complete"
-    yield f"reliability  {_trust(collected)}"
-    yield f"solve it     engine solve --instance '{url}#{collected.experiment}'"
-
-
-def _trust(collected: Collected) -> str:
-    trust = collected.reliability
-    if trust is None:
-        seeds = "one seed" if collected.seeds else "no seed complete"
-        return f"unknown with {seeds}: add --seeds or --until-reliable 0.9"
-    if math.isnan(trust.value):
-        return f"unknown: the {trust.entries} gains of groups are too few, or do not vary"
-    return f"{trust.value:.2f} with {trust.seeds} seeds, {trust.one_seed:.2f} with one"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,11 @@ def compare(
 
     Example: engine compare --instance mimic27 --solvers cpsat,beam --sources measured,hoa --budgets 1-10
     """
+    from engine.cli.telling.comparison import ComparisonView
     from engine.cli.telling.messages import say
-    from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table, save_plot
+    from engine.cli.telling.output import check_output, save_plot
     from engine.cli.telling.progress import progress
+    from engine.cli.telling.view import show
     from engine.errors import UsageError
     from engine.plots.charts import comparison_chart
     from engine.solving.comparison import compare as compare_solvers
@@ -98,26 +101,17 @@ def compare(
             observers=observers,
             options=_options(how.option, solvers),
         )
-    if format == "json":
-        emit_json(comparison.to_dict(), output)
-    elif format == "csv":
-        rows = comparison.to_dict()["rows"]
-        emit_csv(tuple(rows[0]) if rows else (), rows, output)
-    else:
-        from engine.cli.telling.comparison import comparison_table
-
-        notes = {name: instance.info.note for name, instance in opened.items()}
-        emit_table(comparison_table(comparison, notes), output)
+    show(ComparisonView(comparison, {name: one.info for name, one in opened.items()}), format, output)
     if plot is not None:
         save_plot(comparison_chart(comparison), plot)
     if comparison.interrupted:
         say("interrupted: the table ends where the work did.")
-    for told in _told(comparison):
-        say(told)
+    for mistake in _mistakes(comparison):
+        say(mistake)
     return _exit_code(comparison)
 
 
-def _told(comparison: Comparison) -> Iterator[str]:
+def _mistakes(comparison: Comparison) -> Iterator[str]:
     """Yield what went wrong: every flag, and once per solver and problem that it crashed."""
     from engine.solving.solution import Status
 
@@ -129,7 +123,7 @@ def _told(comparison: Comparison) -> Iterator[str]:
 
 def _exit_code(comparison: Comparison) -> int:
     from engine.cli.telling.messages import FAILED, USAGE
-    from engine.cli.telling.results import exit_code
+    from engine.cli.telling.words import exit_code
     from engine.solving.comparison import UNSUPPORTED
     from engine.solving.solution import Status
 
@@ -168,7 +162,6 @@ def _cases(
     from engine.cli.asking.posing import DEFAULT_MODEL, check_budgets, posed_on
     from engine.cli.telling.messages import say
     from engine.errors import UsageError
-    from engine.solving.comparison import Case
 
     cases: list[Case] = []
     refused: dict[str, list[tuple[str, UsageError]]] = {}
@@ -180,10 +173,9 @@ def _cases(
             except UsageError as error:
                 refused.setdefault(source, []).append((name, error))
                 continue
-            model = None if posed.graph is None else posed.graph.model
-            least = posed.budgets if model is None else (float(len(instance.info.tasks)),)
+            least = posed.budgets if posed.graph is None else (float(len(instance.info.tasks)),)
             limits = check_budgets(instance.name, least, budgets)
-            cases.append(Case(name, posed.problem, posed.evaluation, limits, source, model))
+            cases.append(replace(posed.case(), instance=name, budgets=limits, source=source))
     known = {case.source for case in cases}
     for source, mistakes in refused.items():
         if source not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,13 +21,6 @@ from engine.cli.options.shared import (
     problem_options,
     solver_options,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from engine.cli.telling.results import Result
-    from engine.problem.lattice import LatticeProblem
-    from engine.problem.table import Problem
 
 
 @click.command(short_help="Solve for every budget: what one group more buys.")
@@ -56,12 +49,14 @@ def frontier(
     Example: engine frontier --instance mimic27 --budgets 1-10 --plot frontier.svg
     """
     from engine.cli.asking.posing import check_budgets, pose
-    from engine.cli.frontier_rows import unjudged
     from engine.cli.options.text import solver_settings
+    from engine.cli.telling.frontier import FrontierView
     from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output, save_plot
     from engine.cli.telling.progress import progress
-    from engine.cli.telling.results import exit_code
+    from engine.cli.telling.rows import unjudged
+    from engine.cli.telling.view import show
+    from engine.cli.telling.words import exit_code
     from engine.plots.charts import frontier_chart
     from engine.solving.frontier import frontier as solve_frontier
     from engine.solving.solution import Status
@@ -93,12 +88,13 @@ def frontier(
             options=settings,
         )
     results = [posed.result(budget, solution) for budget, solution in solutions.items()]
-    _print(results, problem, format, output)
+    view = FrontierView(posed.case(), results)
+    show(view, format, output)
     if plot is not None:
         valued = {one.budget: one.valued for one in results if one.budget is not None}
         save_plot(frontier_chart(problem, valued, posed.evaluation, title=posed.instance.name), plot)
-    for told in unjudged(results) if format != "table" else ():
-        say(f"not evaluated: {told}")
+    for why in unjudged(view.rows) if format != "table" else ():
+        say(f"not evaluated: {why}")
     if len(results) < len(set(limits)):
         say(f"interrupted: {len(results)} of {len(set(limits))} budgets solved.")
     for one in results:
@@ -106,21 +102,3 @@ def frontier(
             problems = "; ".join(one.solution.certificate.problems)
             say(f"the independent check refuted {chosen} at budget {one.budget:g}: {problems}.")
     return exit_code(one.solution.status for one in results)
-
-
-def _print(
-    results: Sequence[Result], problem: Problem | LatticeProblem, format: str, output: Path | None
-) -> None:
-    from engine.cli.telling.output import emit_csv, emit_json, emit_table
-
-    if format == "json":
-        emit_json({"solutions": [one.to_dict() for one in results]}, output)
-    elif format == "csv":
-        from engine.cli.frontier_rows import frontier_row
-
-        rows = [frontier_row(one) for one in results]
-        emit_csv(tuple(rows[0]) if rows else (), rows, output)
-    elif results:
-        from engine.cli.telling.frontier import frontier_table
-
-        emit_table(frontier_table(results, problem.describe()), output)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +11,9 @@ import click
 from engine.cli.options.shared import output_options
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from engine.gains.tensor import GainTensor
-    from engine.store import GainStore, StoredExperiment
+    from engine.store import GainStore
     from engine.store.saving import Taken
-
-COLUMNS = ["id", "name", "tasks", "groups", "seeds", "done", "diverged", "leased", "backbone", "source"]
-COLUMNS += ["created", "digest"]
 
 store_option = click.option(
     "--store", metavar="URL", help="Where gains are kept. [default: ENGINE_STORE or sqlite:///gains.db]"
@@ -51,49 +44,15 @@ def _open(url: str | None, *, create: bool = False) -> GainStore:
 @output_options
 def list_(store: str | None, format: str, output: Path | None) -> int:
     """List the experiments of a store."""
-    from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table
+    from engine.cli.telling.experiments import ExperimentsView
+    from engine.cli.telling.output import check_output
+    from engine.cli.telling.view import show as show_view
 
     check_output(output)
     with _open(store) as kept:
-        listed = [_row(one) for one in kept.experiments()]
-    if format == "json":
-        emit_json({"experiments": listed}, output)
-    elif format == "csv":
-        emit_csv(COLUMNS, listed, output)
-    else:
-        emit_table(_table(listed), output)
+        view = ExperimentsView(kept.experiments())
+    show_view(view, format, output)
     return 0
-
-
-def _row(one: StoredExperiment) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in COLUMNS if hasattr(one, name)}
-    row |= {
-        "tasks": len(one.tasks),
-        "created": datetime.fromtimestamp(one.created, UTC).isoformat("T", "seconds"),
-    }
-    return row | {"backbone": one.description["backbone"], "source": one.description["source"]}
-
-
-def _table(listed: Sequence[dict[str, Any]]) -> Iterator[RenderableType]:
-    from engine.cli.telling.tables import Column, Fitted
-
-    if not listed:
-        yield "no experiments yet: engine collect makes one."
-        return
-    columns = [
-        Column("id", [str(one["id"]) for one in listed]),
-        Column("name", [one["name"] for one in listed], right=False),
-    ]
-    columns += [
-        Column(name, [str(one[name]) for one in listed])
-        for name in ("tasks", "groups", "seeds", "done", "diverged", "leased")
-    ]
-    columns += [
-        Column("backbone", [one["backbone"] for one in listed], right=False, spare=1),
-        Column("created", [one["created"] for one in listed], right=False, spare=2),
-        Column("digest", [one["digest"][:12] for one in listed], right=False, spare=3),
-    ]
-    yield Fitted(columns)
 
 
 @gains.command(short_help="Show one experiment: settings, groups by size, seeds.")
@@ -105,61 +64,16 @@ def show(experiment: str, store: str | None, format: str, output: Path | None) -
 
     As CSV: the groups by size.
     """
-    from engine.cli.telling.output import check_output, emit_csv, emit_json, emit_table
+    from engine.cli.telling.experiments import ExperimentView
+    from engine.cli.telling.output import check_output
+    from engine.cli.telling.view import show as show_view
 
     check_output(output)
     with _open(store) as kept:
         number = kept.find(experiment)
-        known, done, url = kept.experiment(number), kept.done(number), kept.url
-    sizes: dict[int, list[int]] = {}
-    groups: dict[int, set[bytes]] = {}
-    for membership in done.values():
-        for row, size in zip(membership, membership.sum(axis=1).tolist(), strict=True):
-            groups.setdefault(size, set()).add(row.tobytes())
-            sizes.setdefault(size, []).append(1)
-    by_size = [
-        {"size": size, "groups": len(groups[size]), "runs": len(sizes[size])} for size in sorted(sizes)
-    ]
-    if format == "json":
-        shown = {**_row(known), "tasks": known.tasks, "description": known.description}
-        emit_json(
-            {**shown, "runs_by_seed": {k: len(v) for k, v in sorted(done.items())}, "sizes": by_size}, output
-        )
-    elif format == "csv":
-        emit_csv(["size", "groups", "runs"], by_size, output)
-    else:
-        runs = {seed: len(membership) for seed, membership in sorted(done.items())}
-        emit_table(_facts(known, runs, by_size, url), output)
+        view = ExperimentView(kept.experiment(number), kept.done(number), kept.url)
+    show_view(view, format, output)
     return 0
-
-
-def _facts(
-    known: StoredExperiment, runs: dict[int, int], by_size: Sequence[dict[str, int]], url: str
-) -> Iterator[RenderableType]:
-    from engine.cli.telling.tables import Column, Fitted, facts
-
-    about = known.description
-    options = ", ".join(f"{key}={value}" for key, value in about["backbone_options"].items())
-    seeds = ", ".join(f"{seed} ({count} runs)" for seed, count in list(runs.items())[:8])
-    more = f" and {len(runs) - 8} more" if len(runs) > 8 else ""
-    yield facts(
-        [
-            ("experiment", f"{known.id}: {known.name}, digest {known.digest[:12]}"),
-            ("store", url),
-            ("created", datetime.fromtimestamp(known.created, UTC).isoformat(" ", "seconds")),
-            ("source", str(about["source"])),
-            ("backbone", f"{about['backbone']}{f' ({options})' if options else ''}"),
-            ("settings", ", ".join(f"{key}={value}" for key, value in about["settings"].items())),
-            (
-                "tasks",
-                ", ".join(f"{one['name']} ({one['metric']}, {one['direction']})" for one in about["tasks"]),
-            ),
-            ("seeds", f"{seeds}{more}" or "none yet"),
-            ("runs", f"{known.done} done, {known.diverged} diverged, {known.leased} leased"),
-        ]
-    )
-    yield ""
-    yield Fitted([Column(name, [str(one[name]) for one in by_size]) for name in ("size", "groups", "runs")])
 
 
 @gains.command(short_help="Write the gains of an experiment to a file.")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,9 +15,9 @@ from engine.errors import UsageError
 
 if TYPE_CHECKING:
     from engine.catalogue.instance import Instance
+    from engine.cli.telling.guided import GuidedView
     from engine.gains.tensor import GainTensor
-    from engine.guided.collection import GuidedProgress, GuidedResult, Measure, Observer
-    from engine.guided.decision import Decision
+    from engine.guided.collection import GuidedProgress, Measure, Observer
     from engine.guided.study import Study
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -153,140 +152,20 @@ def _default_budget(tasks: tuple[str, ...], instance: Instance | None) -> float:
     return float(max(2, len(tasks) // 4)) if instance is None else instance.info.default_budget
 
 
-@dataclass(frozen=True, eq=False)
-class Guided:
-    """A guided collection that ended, with its decisions.
-
-    Attributes
-    ----------
-    name, store
-        What was measured, and the store it went to; no store for recorded gains.
-    predictor
-        Name of what predicted.
-    budgets_from
-        Where the budgets of the decision come from, in words.
-    study, result
-        What is known now, and how it ended.
-    decisions
-        One per budget that leaves a choice.
-    evaluation
-        Gains to judge on, None where there are none.
-    """
-
-    name: str
-    store: str
-    predictor: str
-    budgets_from: str
-    study: Study
-    result: GuidedResult
-    decisions: tuple[Decision, ...]
-    evaluation: GainTensor | None = None
-
-    def lines(self) -> Iterator[Any]:
-        """Yield what to print: a line per budget, and what holds for all."""
-        from engine.cli.telling.output import amount, unit
-        from engine.cli.telling.tables import Column, Fitted
-
-        quantity = self.study.known.quantity
-        what = unit(quantity)
-
-        def column(heading: str, key: str, **how: Any) -> Column:
-            return Column(heading, [amount(one[key], quantity) for one in told], **how)
-
-        told = [self._row(one) for one in self.decisions]
-        yield Fitted(
-            [
-                Column("budget", [f"{one['budget']:g}" for one in told]),
-                Column("groups", [str(one["groups"]) for one in told]),
-                Column("predicted groups", [str(one["predicted_groups"]) for one in told]),
-                column(f"mean source {what}", "promised"),
-                column("expected optimism", "expected_optimism"),
-                *([] if self.evaluation is None else [column(f"mean evaluation {what}", "evaluated")]),
-                column("plain optimum", "plain_promised", spare=1),
-            ]
-        )
-        yield ""
-        budgets = ", ".join(f"{budget:g}" for budget in self.study.question.budgets)
-        yield f"budget       {budgets} ({self.budgets_from})"
-        yield f"measured     {self.result.measured} groups of {len(self.study.tasks)} tasks of {self.name}"
-        yield f"stopped      {REASONS[self.result.reason]}"
-        if self.result.improvement is not None:
-            bound = self.result.improvement
-            left = f"{amount(bound.bound, quantity)} ± {amount(bound.error, quantity)}"
-            yield f"left to win  at most {left}, mean {what}"
-        yield f"predictor    {self.predictor}, {self.study.acquisition.name}, seed {self.study.seed}"
-        if self.store:
-            yield f"solve it     engine solve --instance '{self.store}'"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        bound = self.result.improvement
-        return {
-            "name": self.name,
-            "store": self.store,
-            "measured_groups": self.result.measured,
-            "stopped": self.result.reason,
-            "improvement_bound": _finite(None if bound is None else bound.bound),
-            "improvement_error": _finite(None if bound is None else bound.error),
-            "quantity": self.study.known.quantity,
-            "budgets": list(self.study.question.budgets),
-            "budgets_from": self.budgets_from,
-            "predictor": self.predictor,
-            "acquisition": self.study.acquisition.name,
-            "seed": self.study.seed,
-            "decisions": [
-                {**self._row(one), "solution": one.cautious.to_dict(), "plain_solution": one.plain.to_dict()}
-                for one in self.decisions
-            ],
-        }
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return a line per budget."""
-        return [self._row(one) for one in self.decisions]
-
-    def _row(self, decision: Decision) -> dict[str, Any]:
-        from engine.cli.telling.judging import judgement
-
-        scores = None
-        if self.evaluation is not None:
-            scores = judgement(decision.cautious, self.evaluation, "evaluation").scores
-        return {
-            "budget": decision.budget,
-            "groups": len(decision.cautious.groups),
-            "predicted_groups": sum(not group.measured for group in decision.cautious.groups),
-            "promised": decision.promised,
-            "expected_optimism": decision.optimism,
-            "evaluated": None if scores is None else scores.mean,
-            "plain_promised": decision.plain.mean,
-        }
-
-
-REASONS = {
-    "runs": "all runs are spent",
-    "improvement": "nothing more is to be won",
-    "exhausted": "every group that can be measured is measured",
-    "interrupted": "interrupted: what was measured is kept",
-}
-
-
 def guided_line(progress: GuidedProgress) -> str:
     """Return one line: groups measured, best gain by now, what is left to win."""
     parts = [f"{progress.measured}/{progress.runs} groups"]
     promised = [one for one in progress.promised if one is not None]
     if promised:
         best = max(promised) if progress.quantity == "gain" else min(promised)
-        parts.append(f"best mean {progress.quantity} {_told(best, progress.quantity)}")
+        parts.append(f"best mean {progress.quantity} {_amount(best, progress.quantity)}")
     if progress.improvement is not None and math.isfinite(progress.improvement.bound):
-        parts.append(f"at most {_told(progress.improvement.bound, progress.quantity)} to win")
+        parts.append(f"at most {_amount(progress.improvement.bound, progress.quantity)} to win")
     return "  ".join(parts)
 
 
-def _told(value: float, quantity: str) -> str:
+def _amount(value: float, quantity: str) -> str:
     return f"{100 * value:.2f} %" if quantity == "gain" else f"{value:.4g}"
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def run_guided(
@@ -298,7 +177,7 @@ def run_guided(
     measure: Measure,
     evaluation: GainTensor | None,
     observers: tuple[Observer, ...],
-) -> Guided:
+) -> GuidedView:
     """Run a guided collection and decide.
 
     Parameters
@@ -316,6 +195,8 @@ def run_guided(
     observers
         Told after every batch.
     """
+    from engine.cli.telling.guided import GuidedView
+    from engine.cli.telling.messages import say
     from engine.errors import DataError
     from engine.guided.collection import collect_guided
     from engine.guided.study import DEFAULT_PREDICTOR
@@ -334,22 +215,14 @@ def run_guided(
         try:
             decisions.append(study.decide(budget))
         except DataError as error:
-            from engine.cli.telling.messages import say
-
             say(str(error))
-    predictor = options.predictor or DEFAULT_PREDICTOR
-    origin = options.origin_of_budgets(instance)
-    return Guided(name, store, predictor, origin, study, result, tuple(decisions), evaluation)
-
-
-def emit_guided(guided: Guided, format: str, output: Path | None) -> None:
-    """Print a guided collection as a table, JSON or CSV."""
-    from engine.cli.telling.output import emit_csv, emit_json, emit_table
-
-    if format == "json":
-        emit_json(guided.to_dict(), output)
-    elif format == "csv":
-        rows = guided.rows()
-        emit_csv(list(rows[0]) if rows else ["budget"], rows, output)
-    else:
-        emit_table(guided.lines(), output)
+    return GuidedView(
+        name=name,
+        store=store,
+        predictor=options.predictor or DEFAULT_PREDICTOR,
+        budgets_from=options.origin_of_budgets(instance),
+        study=study,
+        result=result,
+        decisions=tuple(decisions),
+        evaluation=evaluation,
+    )

@@ -13,9 +13,10 @@ import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from engine.cli.commands.guided import GuidedOptions, emit_guided, guided_line, run_guided
+from engine.cli.commands.guided import GuidedOptions, guided_line, run_guided
 from engine.cli.options.training import TrainingOptions, refuse_training
 from engine.cli.telling.messages import INTERRUPTED, say
+from engine.cli.telling.view import show
 from engine.collection.collect import Collected, Plan
 from engine.errors import DataError, UsageError
 from engine.gains.tensor import GainTensor
@@ -108,7 +109,7 @@ def guide_recorded(
         guided = run_guided(
             wanted, instance.name, "", instance, study, recorded(gains), evaluation, observers
         )
-    emit_guided(guided, format, output)
+    show(guided, format, output)
     return INTERRUPTED if guided.result.reason == "interrupted" else 0
 
 
@@ -166,7 +167,7 @@ def guide_training(
     guided = replace(
         guided, evaluation=store.tensor(begun.experiment, split="test", of=plan.of, form=plan.form)
     )
-    emit_guided(guided, format, output)
+    show(guided, format, output)
     if guided.result.reason != "interrupted":
         return 0
     say("interrupted: what was trained is kept; the same command goes on from there.")
@@ -177,7 +178,7 @@ def guide_training(
 def _progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
     """Give the observer that tells of every batch on stderr."""
 
-    def show(progress: GuidedProgress) -> None:
+    def report(progress: GuidedProgress) -> None:
         click.echo(f"engine: {guided_line(progress)}", err=True)
 
-    yield (show,) if verbose else ()
+    yield (report,) if verbose else ()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MOST_LISTED = 16
 """Up to so many tasks, an affinity is extended to all groups unless others are named."""
 
+FOLDS = 5
+"""Parts in which known groups are left out to judge a predictor."""
+
 
 @click.command(short_help="Predict the gains of groups that were not trained.")
 @training_options
@@ -151,10 +154,13 @@ def predict(
             )
         if measure is not None or embeddings_output is not None or embeddings_plot is not None:
             raise UsageError("--calibrate judges a predictor: no --measure and no embeddings.")
-        from engine.cli.telling.calibration import write_calibration
+        from engine.cli.telling.calibration import CalibrationView
+        from engine.cli.telling.view import show
+        from engine.gains.calibration import calibrate as measure_calibration
 
         judge = _known(training, store, experiment, pick(GainsOptions, given))
-        write_calibration(made, judge, calibrate, seed, format or "table", Path(output) if output else None)
+        found = measure_calibration(made, judge, FOLDS, seed, least_size=calibrate)
+        show(CalibrationView(found), format or "table", Path(output) if output else None)
         return 0
     if format is not None:
         raise UsageError("--format is about --calibrate; gains are written by the suffix of --output.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,9 +20,6 @@ from engine.cli.options.shared import (
     problem_options,
     solver_options,
 )
-
-if TYPE_CHECKING:
-    from engine.cli.telling.results import Result
 
 
 @click.command(short_help="Choose the groups to train, with a proof.")
@@ -63,7 +60,9 @@ def solve(
     from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
     from engine.cli.telling.progress import progress
-    from engine.cli.telling.results import EXIT_CODES
+    from engine.cli.telling.solution import SolutionView
+    from engine.cli.telling.view import show
+    from engine.cli.telling.words import EXIT_CODES, conflict_line
     from engine.solving.solution import Solution, Status, Termination
     from engine.solving.solve import solve as solve_problem
     from engine.solving.solver import choose_solver
@@ -93,29 +92,14 @@ def solve(
             options=settings,
         )
     result = posed.result(limit, solution)
-    _print(result, format, output, read_seconds)
+    show(SolutionView(result, read_seconds), format, output)
     if result.not_evaluated and format != "table":
         say(f"not evaluated: {result.not_evaluated}")
     if solution.certificate.termination is Termination.INTERRUPTED:
         known = ": this is the best known by then" if solution.found else " before any grouping was found"
         say(f"interrupted{known}.")
-    if result.conflict and format != "table":
-        say(f"infeasible, these demands cannot all be met: {result.conflict}.")
+    if solution.conflict and format != "table":
+        say(f"infeasible, these demands cannot all be met: {conflict_line(solution)}.")
     if solution.status is Status.ERROR:
         say(f"the independent check refuted {chosen}: {'; '.join(solution.certificate.problems)}.")
     return EXIT_CODES[solution.status]
-
-
-def _print(result: Result, format: str, output: Path | None, read_seconds: float) -> None:
-    from engine.cli.telling.output import emit_csv, emit_json, emit_table
-
-    if format == "json":
-        emit_json(result.to_dict(), output)
-    elif format == "csv":
-        from engine.cli.solution_rows import solution_rows
-
-        emit_csv(*solution_rows(result), output)
-    else:
-        from engine.cli.telling.solution import solution_table
-
-        emit_table(solution_table(result, read_seconds), output)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +12,6 @@ from engine.cli.options.shared import pick
 from engine.cli.options.training import TrainingOptions, training_options
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from engine.collection.realised_gains import RealisedGains
     from engine.store.seed_values import Form
 
 
@@ -73,6 +68,8 @@ def train(
     from engine.cli.options.text import read_fields
     from engine.cli.telling.messages import say
     from engine.cli.telling.output import check_output
+    from engine.cli.telling.realised import RealisedView
+    from engine.cli.telling.view import show
     from engine.collection.realised_gains import train_solution
     from engine.gains.source import make_gain_source
     from engine.plugins import GAIN_SOURCES
@@ -94,68 +91,5 @@ def train(
         say("the solution promises losses, so there is no promised gain to compare with.")
     if any(group.cost != 1 for group in chosen.groups):
         say("every group was trained at the size of the backbone as it is, whatever its cost.")
-    _print(realised, output, format, report)
+    show(RealisedView(realised, output), format, report)
     return 0
-
-
-def _print(realised: RealisedGains, folder: Path, format: str, report: Path | None) -> None:
-    from engine.cli.telling.output import emit_csv, emit_json, emit_table
-
-    if format == "table":
-        emit_table(_table(realised, folder), report)
-    elif format == "json":
-        emit_json({**_summary(realised, folder), "tasks": list(_rows(realised))}, report)
-    else:
-        rows = list(_rows(realised))
-        emit_csv(list(rows[0]), rows, report)
-
-
-def _rows(realised: RealisedGains) -> Iterator[dict[str, Any]]:
-    """Yield what is known of each task; None where unknown."""
-    for index, name in enumerate(realised.tasks):
-        row: dict[str, Any] = {
-            "task": name,
-            "group": "|".join(realised.groups[int(realised.serving[index])]),
-            "promised": _known(realised.promised[index]),
-        }
-        for split, gains in realised.gains.items():
-            row[f"{split}_gain"] = _known(gains[index])
-        for split in realised.gains:
-            row[f"{split}_alone"] = _known(realised.alone[split][index])
-            row[f"{split}_together"] = _known(realised.together[split][index])
-        yield row
-
-
-def _summary(realised: RealisedGains, folder: Path) -> dict[str, Any]:
-    return {
-        "folder": str(folder),
-        "seed": realised.seed,
-        "groups": [list(group) for group in realised.groups],
-        "promised_mean": _known(float(realised.promised.mean())),
-        **{f"{split}_mean": _known(float(gains.mean())) for split, gains in realised.gains.items()},
-    }
-
-
-def _table(realised: RealisedGains, folder: Path) -> Iterator[RenderableType]:
-    from rich.table import Table
-
-    from engine.cli.telling.output import percent
-
-    table = Table("task", "group")
-    for heading in ("promised %", *(f"{split} gain %" for split in realised.gains)):
-        table.add_column(heading, justify="right")
-    for row in _rows(realised):
-        gains = (row["promised"], *(row[f"{split}_gain"] for split in realised.gains))
-        table.add_row(row["task"], row["group"], *(percent(gain) for gain in gains))
-    summary = _summary(realised, folder)
-    means = [summary["promised_mean"], *(summary[f"{split}_mean"] for split in realised.gains)]
-    table.add_section()
-    table.add_row("mean", "", *(percent(mean) for mean in means))
-    yield table
-    count = len(realised.groups)
-    yield f"trained {count} group{'' if count == 1 else 's'} with seed {realised.seed}; saved in {folder}"
-    yield "gains are over the same seed's single-task training: one seed, so noise is part of them"
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

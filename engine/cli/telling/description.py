@@ -1,175 +1,124 @@
-"""An instance in numbers."""
+"""An instance in numbers, and an instance that trains."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from engine.catalogue.description import Description, TrainingDescription
+from engine.cli.telling.output import amount, percent, unit
+from engine.cli.telling.tables import Column, Fitted, facts
+from engine.cli.telling.view import Lines, View
+from engine.cli.telling.words import basis
 
-from engine.catalogue.instance import Instance
-from engine.gains.tensor import GainTensor
-
-QUANTILES = {
-    "least": 0.0,
-    "5 %": 0.05,
-    "25 %": 0.25,
-    "median": 0.5,
-    "75 %": 0.75,
-    "95 %": 0.95,
-    "largest": 1.0,
-}
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
-class SplitNumbers:
-    """The values of one split, over the members of groups of two tasks or more.
+class DescriptionView(View):
+    """An instance in numbers; as CSV the coverage of its tasks.
 
     Attributes
     ----------
-    role, split
-        ``"source"`` or ``"evaluation"``, and the name of the split.
-    quantiles, mean
-        Of the values.
-    positive
-        Share of gains above 0; None for losses.
+    described
+        The numbers.
     """
 
-    role: str
-    split: str
-    quantiles: Mapping[str, float]
-    mean: float
-    positive: float | None
+    described: Description
+
+    def table(self) -> Iterator[RenderableType]:
+        """Yield facts, the distribution of the gains, and the coverage of the tasks."""
+        described = self.described
+        what, coverage = unit(described.quantity), described.coverage
+        yield facts(_facts(described))
+        yield f"\n{what} of the members of groups of two or more\n"
+        yield Fitted(list(_distribution(described)))
+        yield ""
+        yield Fitted(
+            [
+                Column("task", [one.task for one in coverage], right=False),
+                Column("groups", [str(one.groups) for one in coverage]),
+                Column(f"mean {what}", [amount(one.mean, described.quantity) for one in coverage]),
+                Column(f"best {what}", [amount(one.best, described.quantity) for one in coverage]),
+            ]
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Return the numbers."""
+        return asdict(self.described)
+
+    def lines(self) -> Lines:
+        """Return a line per task."""
+        return [asdict(task) for task in self.described.coverage]
 
 
 @dataclass(frozen=True)
-class TaskCoverage:
-    """How often a task occurs, and its values on the source split in groups of two or more."""
-
-    task: str
-    groups: int
-    mean: float | None
-    best: float | None
-
-
-@dataclass(frozen=True)
-class Description:
-    """What ``engine instances show`` tells.
+class TrainingView(View):
+    """An instance that trains, before any gain is collected; as CSV its tasks.
 
     Attributes
     ----------
-    name, summary, origin, licence, note, quantity, tasks, sources, budgets, default_budget
-        As declared.
-    groups, measured_groups
-        Number of groups, and how many are measured.
-    sizes, costs
-        Number of groups by size and by cost.
-    splits
-        The source split, and the evaluation split where it is another one.
-    correlation
-        Between the two splits, over members of the groups of two or more that both hold.
-    coverage
-        One record per task.
+    described
+        What it declares.
     """
 
-    name: str
-    summary: str
-    origin: str
-    licence: str
-    note: str
-    quantity: str
-    tasks: tuple[str, ...]
-    sources: tuple[str, ...]
-    budgets: tuple[float, ...]
-    default_budget: float
-    groups: int
-    measured_groups: int
-    sizes: Mapping[int, int]
-    costs: Mapping[str, int]
-    splits: tuple[SplitNumbers, ...]
-    correlation: float | None
-    coverage: tuple[TaskCoverage, ...]
+    described: TrainingDescription
+
+    def table(self) -> Iterator[RenderableType]:
+        """Yield the facts."""
+        yield facts(_training_facts(self.described))
+
+    def data(self) -> dict[str, Any]:
+        """Return what is declared."""
+        return asdict(self.described)
+
+    def lines(self) -> Lines:
+        """Return a line per task."""
+        return [{"task": task} for task in self.described.tasks]
 
 
-def describe(instance: Instance) -> Description:
-    """Load an instance and sum it up.
-
-    Parameters
-    ----------
-    instance
-        An instance of the catalogue or a file.
-    """
-    info, gains = instance.info, instance.gains()
-    evaluation = instance.evaluation() if info.evaluation_split != info.source_split else None
-    sizes, size_counts = np.unique(gains.sizes, return_counts=True)
-    costs, cost_counts = np.unique(gains.cost, return_counts=True)
-    splits = [_numbers("source", gains)]
-    if evaluation is not None:
-        splits.append(_numbers("evaluation", evaluation))
-    return Description(
-        name=instance.name,
-        summary=info.summary,
-        origin=info.origin,
-        licence=info.licence,
-        note=info.note,
-        quantity=gains.quantity,
-        tasks=gains.tasks,
-        sources=info.sources,
-        budgets=info.budgets,
-        default_budget=info.default_budget,
-        groups=gains.n_groups,
-        measured_groups=int(gains.measured.sum()),
-        sizes={int(size): int(count) for size, count in zip(sizes, size_counts, strict=True)},
-        costs={f"{cost:g}": int(count) for cost, count in zip(costs, cost_counts, strict=True)},
-        splits=tuple(splits),
-        correlation=None if evaluation is None else _correlation(gains, evaluation),
-        coverage=tuple(_coverage(gains)),
-    )
+def _distribution(described: Description) -> Iterator[Column]:
+    names = [*described.splits[0].quantiles, "mean"]
+    gain = described.quantity == "gain"
+    yield Column("", [*names, "positive %"] if gain else names, right=False)
+    for one in described.splits:
+        numbers = [amount(x, described.quantity) for x in (*one.quantiles.values(), one.mean)]
+        yield Column(one.split or one.role, [*numbers, percent(one.positive, 1)] if gain else numbers)
 
 
-def _shared(gains: GainTensor) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which entries belong to groups of two or more; all, where there is no such group."""
-    several = gains.sizes[gains.entry_rows] > 1
-    return several if several.any() else np.ones_like(several)
+def _facts(described: Description) -> Iterator[tuple[str, str]]:
+    budgets = ", ".join(f"{budget:g}" for budget in described.budgets)
+    yield "instance", f"{described.name}: {described.summary}"
+    yield "from", described.origin
+    yield "licence", described.licence
+    if described.note:
+        yield "note", described.note
+    yield "sources", ", ".join(described.sources)
+    yield "budgets", f"{budgets or '–'} (default {described.default_budget:g})"
+    kind = basis(described.groups - described.measured_groups, described.groups, "groups")
+    yield "groups", f"{described.groups} over {len(described.tasks)} tasks ({kind})"
+    yield "sizes", ", ".join(f"{count} of {size}" for size, count in described.sizes.items())
+    yield "costs", ", ".join(f"{count} at {cost}" for cost, count in described.costs.items())
+    if described.correlation is not None:
+        names = " and ".join(one.split or one.role for one in described.splits)
+        yield "correlation", f"{described.correlation:.3f} between {names} (groups of two or more)"
 
 
-def _numbers(role: str, gains: GainTensor) -> SplitNumbers:
-    values = gains.values[_shared(gains)]
-    quantiles = np.quantile(values, list(QUANTILES.values())).tolist()
-    return SplitNumbers(
-        role,
-        gains.split,
-        dict(zip(QUANTILES, quantiles, strict=True)),
-        float(values.mean()),
-        float((values > 0).mean()) if gains.quantity == "gain" else None,
-    )
-
-
-def _correlation(gains: GainTensor, evaluation: GainTensor) -> float | None:
-    if gains.tasks != evaluation.tasks:
-        return None
-    there = {
-        (evaluation.packed[row].tobytes(), float(evaluation.cost[row])): row
-        for row in range(evaluation.n_groups)
-    }
-    pairs: list[tuple[float, float]] = []
-    for row in np.flatnonzero(gains.sizes > 1):
-        other = there.get((gains.packed[row].tobytes(), float(gains.cost[row])))
-        if other is not None:
-            ours, theirs = gains.values[gains.row(int(row))], evaluation.values[evaluation.row(other)]
-            pairs += zip(ours.tolist(), theirs.tolist(), strict=True)
-    both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    if len(both) < 2 or both[:, 0].std() == 0 or both[:, 1].std() == 0:
-        return None
-    return float(np.corrcoef(both[:, 0], both[:, 1])[0, 1])
-
-
-def _coverage(gains: GainTensor) -> list[TaskCoverage]:
-    best = np.max if gains.quantity == "gain" else np.min
-    shared, found = _shared(gains), []
-    for column, task in enumerate(gains.tasks):
-        holds = gains.members == column
-        values = gains.values[holds & shared]
-        mean, top = (float(values.mean()), float(best(values))) if len(values) else (None, None)
-        found.append(TaskCoverage(task, int(holds.sum()), mean, top))
-    return found
+def _training_facts(described: TrainingDescription) -> Iterator[tuple[str, str]]:
+    options = ", ".join(f"{name}={value}" for name, value in described.backbone_options.items())
+    settings = described.settings
+    shown = ("epochs", "patience", "batch_size", "optimiser", "learning_rate")
+    budgets = ", ".join(f"{budget:g}" for budget in described.budgets)
+    yield "instance", f"{described.name}: {described.summary}"
+    yield "from", described.origin
+    yield "licence", described.licence
+    if described.note:
+        yield "note", described.note
+    yield f"{len(described.tasks)} tasks", ", ".join(described.tasks)
+    yield "budgets", f"{budgets or '–'} (default {described.default_budget:g})"
+    yield "backbone", described.backbone + (f" ({options})" if options else "")
+    yield "training", ", ".join(f"{name.replace('_', ' ')} {settings[name]}" for name in shown)
+    yield "gains", f"none are recorded; engine collect --instance {described.name} makes them"
+    yield "", f"what was collected: engine gains show {described.name}"

@@ -1,39 +1,113 @@
-"""The human view of one solution: groups, who serves whom, and what is proven."""
+"""One solution: groups, who serves whom, and what is proven."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.telling.output import amount, gap_percent, number, percent, unit
-from engine.cli.telling.results import PROVEN, Result, basis, kind_name, solver_line, stopped
 from engine.cli.telling.tables import MEASURED_NOTE, PREDICTED, PREDICTED_NOTE, Column, Fitted, facts, starred
-from engine.problem.table import Kind
+from engine.cli.telling.view import Lines, View
+from engine.cli.telling.words import (
+    PROVEN,
+    basis,
+    gains_line,
+    groups_line,
+    judged_line,
+    provenance_line,
+    servings_basis,
+    solver_line,
+    stopped,
+)
+from engine.problem.kinds import Kind
+from engine.solving.result import Result
+from engine.solving.scores import Scores
 from engine.solving.solution import Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-def solution_table(result: Result, read_seconds: float) -> Iterator[RenderableType]:
-    """Yield what to print, from the groups down to the certificate.
+@dataclass(frozen=True)
+class SolutionView(View):
+    """One result, from the groups down to the certificate; as CSV a line per task.
 
-    Parameters
+    Of the partition of a graph, the columns ``graph_value`` add up to the objective and ``selection_gain``
+    to the value as a selection.
+
+    Attributes
     ----------
     result
         What was found.
     read_seconds
         How long reading the gains took.
     """
-    if result.solution.found:
-        yield _groups(result)
-        yield ""
-        yield _serving(result)
-        scores = result.shown_scores
-        predicted = result.predicted_servings or (scores is not None and scores.predicted)
-        yield PREDICTED_NOTE if predicted else MEASURED_NOTE
-        yield ""
-    yield facts(_facts(result, read_seconds))
+
+    result: Result
+    read_seconds: float
+
+    def table(self) -> Iterator[RenderableType]:
+        """Yield the groups, the tasks, and the facts."""
+        result = self.result
+        if result.solution.found:
+            yield _groups(result)
+            yield ""
+            yield _serving(result)
+            scores = result.shown_scores
+            predicted = result.predicted_servings or (scores is not None and scores.predicted)
+            yield PREDICTED_NOTE if predicted else MEASURED_NOTE
+            yield ""
+        yield facts(_facts(result, self.read_seconds))
+
+    def data(self) -> dict[str, Any]:
+        """Return the result."""
+        return self.result.to_dict()
+
+    def columns(self) -> Sequence[str]:
+        """Return the columns, also where there is no grouping."""
+        quantity = self.result.solution.quantity
+        if self.result.graph is None:
+            values = [
+                f"source_{quantity}",
+                f"evaluation_{quantity}",
+                "source_measured",
+                "evaluation_measured",
+            ]
+        else:
+            values = [
+                "graph_value",
+                *(f"{name}_{quantity}" for name in ("selection", "recorded", "evaluation")),
+            ]
+            values += ["recorded_measured", "evaluation_measured"]
+        return ["task", "group", *values, "kind", "candidate_groups"]
+
+    def lines(self) -> Lines:
+        """Return a line per task."""
+        result = self.result
+        solution, selection = result.solution, result.selection
+        promised, quantity = result.valued.task_values, solution.quantity
+        recorded = None if selection is None or selection.recorded is None else selection.recorded.best
+        lines: list[dict[str, Any]] = []
+        for task, index in solution.serving.items():
+            group = solution.groups[index]
+            line: dict[str, Any] = {"task": task, "group": "|".join(group.tasks)}
+            if selection is None:
+                line[f"source_{quantity}"] = promised[task]
+            else:
+                line["graph_value"] = solution.task_values[task]
+                line[f"selection_{quantity}"] = promised[task]
+            line |= _judged("recorded", quantity, recorded, task)
+            line |= _judged("evaluation", quantity, result.shown_scores, task)
+            line |= {"source_measured": group.measured, "kind": result.kind.word}
+            lines.append(line | {"candidate_groups": result.candidates})
+        return lines
+
+
+def _judged(name: str, quantity: str, scores: Scores | None, task: str) -> dict[str, Any]:
+    if scores is None or task not in scores.task_values:
+        return {}
+    return {f"{name}_{quantity}": scores.task_values[task], f"{name}_measured": scores.measured[task]}
 
 
 def _groups(result: Result) -> Fitted:
@@ -82,10 +156,11 @@ def _promise(result: Result) -> str:
 def _facts(result: Result, read_seconds: float) -> Iterator[tuple[str, str]]:
     solution = result.solution
     certificate = solution.certificate
-    predicted = "" if result.basis == "measured" or result.graph else f"  ({result.basis})"
+    kind = servings_basis(result)
+    predicted = "" if kind == "measured" or result.graph else f"  ({kind})"
     yield "instance", result.instance
     if result.kind is not Kind.TABLE:
-        yield "kind", f"{kind_name(result.kind)}: {result.kind}"
+        yield "kind", f"{result.kind.word}: {result.kind}"
     yield "problem", solution.objective
     yield "status", f"{solution.status}: {PROVEN[solution.status]} ({stopped(certificate.termination)})"
     for index, demand in enumerate(solution.conflict):
@@ -103,15 +178,15 @@ def _facts(result: Result, read_seconds: float) -> Iterator[tuple[str, str]]:
         yield "gap", gap if gap == "–" else f"{gap} %"
     if solution.found:
         if result.kind is not Kind.TABLE:
-            yield "groups", result.told_groups
+            yield "groups", groups_line(result)
         yield from _totals(result)
         yield from _means(result)
-    yield "graph" if result.graph else "gains", result.gains
-    if result.judged_on:
-        yield "judged on", result.judged_on
+    yield "graph" if result.graph else "gains", gains_line(result)
+    if judged_line(result):
+        yield "judged on", judged_line(result)
     if result.not_evaluated:
         yield "not judged", result.not_evaluated
-    yield "from", result.told_origin
+    yield "from", provenance_line(solution.provenance.text, result.origin)
     if result.note:
         yield "note", result.note
     if "method" in solution.details:
@@ -126,7 +201,8 @@ def _totals(result: Result) -> Iterator[tuple[str, str]]:
     selection = result.selection
     if selection is None:
         return
-    yield "selection", f"{number(selection.value)} total gain by the pair-mean rule  ({result.basis})"
+    kind = servings_basis(result)
+    yield "selection", f"{number(selection.value)} total gain by the pair-mean rule  ({kind})"
     recorded = selection.recorded
     if recorded is not None and recorded.scores is not None:
         scores = recorded.scores
@@ -142,7 +218,7 @@ def _means(result: Result) -> Iterator[tuple[str, str]]:
     quantity = solution.quantity
     name, sign = ("mean gain", " %") if quantity == "gain" else ("mean loss", "")
     promised = "by the pair-mean rule" if result.graph else f"on {_promise(result)}"
-    yield name, f"{amount(solution.mean, quantity)}{sign} {promised}  ({result.basis})"
+    yield name, f"{amount(solution.mean, quantity)}{sign} {promised}  ({servings_basis(result)})"
     recorded = None if result.selection is None else result.selection.recorded
     for one, split in ((None if recorded is None else recorded.best, "recorded"), (scores, "evaluation")):
         if one is not None:

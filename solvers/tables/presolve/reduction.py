@@ -41,6 +41,8 @@ ANNEALED_GROUPS = 600
 """Below so many groups left the tree search needs no better solution to start from."""
 ANNEALING_MOVES = (1 << 17, 1 << 19, 1 << 20, 1 << 21, 1 << 22)
 """Moves of each round of annealing; the last goes on while a time limit leaves time."""
+POLISHING_ROUNDS = 2
+"""So many rounds of annealing a polish is worth: counted, since no answer may depend on speed."""
 SEARCHED_GROUPS = 4000
 """Up to so many groups left, a tree search may prove what remains of the gap."""
 FRUITLESS_ROUNDS = 8
@@ -91,6 +93,7 @@ def presolve(
     compiled: bool | None = None,
     start: Sequence[int] | Ints | None = None,
     thorough: bool = True,
+    polishing: bool = False,
 ) -> Presolved:
     """Reduce a sum program to its core.
 
@@ -107,10 +110,13 @@ def presolve(
     thorough
         Whether to go on where the gap stays: random restarts of the local search, a test of each of
         the last few hundred groups, dominance. A tree search does the same as it goes.
+    polishing
+        Whether a better grouping is all that is wanted, for little work: no test of each group, and few
+        rounds of annealing.
     """
     if compiled is None:
         compiled = compiling_pays(program)
-    return _Reduction(program, control, compiled, start, thorough).run()
+    return _Reduction(program, control, compiled, start, thorough, polishing).run()
 
 
 class _Reduction:
@@ -121,8 +127,9 @@ class _Reduction:
         compiled: bool,
         start: Sequence[int] | Ints | None,
         thorough: bool,
+        polishing: bool,
     ) -> None:
-        self.thorough = thorough
+        self.thorough, self.polishing = thorough, polishing
         self.whole = program
         self.control = control
         self.compiled = compiled
@@ -176,7 +183,7 @@ class _Reduction:
                 break
         if not closed and self.compiled:
             closed = self._anneal()
-        if not closed and np.isfinite(self.value) and self.thorough:
+        if not closed and np.isfinite(self.value) and self.thorough and not self.polishing:
             closed = self._probe()
         control.memory[MEMORY] = (self.at, self.rows)
         return self._result(closed)
@@ -305,6 +312,8 @@ class _Reduction:
             if program.n_groups <= most or fruitless >= FRUITLESS_ROUNDS or self.control.should_stop():
                 return False
             if number > last and np.isinf(self.control.remaining()):
+                return False
+            if self.polishing and number >= POLISHING_ROUNDS:
                 return False
             if number > 2 and self.rows is None:
                 return False

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from backbones import DeviceData, TrainerOptions, suggested_chunk, train_groups
-from backbones.training import memory
+from backbones.network import memory
 from backbones.training.preparation import prepare
 from backbones.training.stack import StackTraining
 from engine.data import MultiTaskData, Task
@@ -202,7 +202,7 @@ def test_what_torch_raises_without_memory_on_this_machine_is_known():
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_company_does_not_matter_where_batches_are_normalised(batch_size, precision):
     of = data(MIXED, (18,), missing=0.1, rows=100)
-    normed = "tests.backbones.training.networks:Normed"
+    normed = "tests.backbones.training.stacked_networks:Normed"
     one = experiment(of, normed, {}, precision=precision, batch_size=batch_size, epochs=2)
     membership = some_groups(8, 9)
     together = train_groups(one, membership, 1, TrainerOptions(method="stack"))

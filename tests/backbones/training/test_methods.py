@@ -11,7 +11,7 @@ from backbones.training.methods import choose
 from engine import UsageError
 from tests.backbones.training.sets import data, experiment, some_groups
 
-NETWORKS = "tests.backbones.training.networks"
+NETWORKS = "tests.backbones.training.stacked_networks"
 CHOICES = {
     "mlp": ("mlp", {}, (4,), "stack"),
     "large mlp": ("mlp", {"hidden": 600}, (4,), "loop"),

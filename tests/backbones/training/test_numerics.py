@@ -9,7 +9,7 @@ from backbones import TrainerOptions, train_groups
 from engine.data import MultiTaskData
 from tests.backbones.training.sets import MIXED, changed, data, experiment, some_groups, trained_plainly
 
-NETWORKS = "tests.backbones.training.networks"
+NETWORKS = "tests.backbones.training.stacked_networks"
 TOLERANCE = 1e-12
 """Relative, in double precision."""
 SINGLE_TOLERANCE = 1e-4

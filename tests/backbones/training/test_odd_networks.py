@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_refused_by_name(kind, method):
 
 
 def test_lazy_layers_start_alike_in_every_group():
-    one = experiment(backbone="tests.backbones.training.networks:Lazy")
+    one = experiment(backbone="tests.backbones.training.stacked_networks:Lazy")
     models = [build_group_model(one, members, 2) for members in ([0], [1, 2])]
     assert torch.equal(models[0].encoder[1].weight, models[1].encoder[1].weight)
 
@@ -94,7 +94,7 @@ def test_observing_leaves_no_trace():
 
 @pytest.mark.parametrize("method", ["auto", "loop"])
 def test_one_sample_cannot_be_normalised_by_batch(method):
-    one = experiment(backbone="tests.backbones.training.networks:Normed", options={}, batch_size=1)
+    one = experiment(backbone="tests.backbones.training.stacked_networks:Normed", options={}, batch_size=1)
     with pytest.raises(UsageError, match="a batch is one sample: raise batch_size"):
         train_groups(one, some_groups(3, 2), 0, TrainerOptions(method=method))
 

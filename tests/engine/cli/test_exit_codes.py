@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.waiting import HANGING
+
 
 def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
@@ -122,7 +124,7 @@ def test_debug_shows_the_error_itself(engine) -> None:
 
 
 def run(*arguments: str, **given) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, **given)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=HANGING, **given)
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -4,39 +4,27 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANGING, running, wait_until
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a solve that would last forever, and wait until the solver is at work."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "engine.cli.main",
-            "solve",
-            "--instance",
-            "tests.engine.fakes:Toy",
-            "--solver",
-            "tests.engine.fakes:Slow",
-            "--format",
-            "json",
-            *arguments,
-        ],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 30
-    while not (folder / "solving").exists():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return process
+SLOW = (
+    *(sys.executable, "-m", "engine.cli.main", "solve", "--format", "json"),
+    *("--instance", "tests.engine.fakes:Toy", "--solver", "tests.engine.fakes:Slow"),
+)
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+
+@contextmanager
+def solving(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Give a solve that would last forever, once the solver is at work."""
+    with running(*SLOW, *arguments, cwd=folder, **PIPES) as process:
+        wait_until((folder / "solving").exists, process)
+        yield process
 
 
 @pytest.mark.parametrize("old", [None, "what was there"])
@@ -44,18 +32,18 @@ def test_a_killed_solve_leaves_no_partial_file(tmp_path, old: str | None) -> Non
     target = tmp_path / "out.json"
     if old is not None:
         target.write_text(old)
-    process = start(tmp_path, "--output", "out.json")
-    process.kill()
-    process.communicate(timeout=30)
+    with solving(tmp_path, "--output", "out.json") as process:
+        process.kill()
+        process.communicate(timeout=HANGING)
     assert {one.name for one in tmp_path.iterdir()} == {"solving"} | ({"out.json"} if old else set())
     if old is not None:
         assert target.read_text() == old
 
 
 def test_ctrl_c_writes_the_incumbent_whole(tmp_path) -> None:
-    process = start(tmp_path, "--output", "out.json")
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    with solving(tmp_path, "--output", "out.json") as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=HANGING)
     assert process.returncode == 0, err
     assert out == ""
     assert "interrupted" in err
@@ -65,7 +53,6 @@ def test_ctrl_c_writes_the_incumbent_whole(tmp_path) -> None:
 
 
 def test_a_time_limit_prints_the_incumbent(tmp_path) -> None:
-    process = start(tmp_path, "--time-limit", "0.5")
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (0, "")
-    assert json.loads(out)["termination"] == "TIME_LIMIT"
+    done = subprocess.run([*SLOW, "--time-limit", "0.1"], cwd=tmp_path, timeout=HANGING, **PIPES)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["termination"] == "TIME_LIMIT"

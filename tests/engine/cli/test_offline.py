@@ -6,14 +6,15 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from instances.reading.bundled_predictions import FOLDER, read_predictions
+from tests.waiting import HANGING
 
 BLOCKED = """
 import socket
@@ -29,7 +30,7 @@ SOURCE = read_predictions(FOLDER / "ettm1.npz").fit.source
 
 def unshare_works() -> bool:
     try:
-        return subprocess.run([*UNSHARE, "true"], capture_output=True, timeout=20).returncode == 0
+        return subprocess.run([*UNSHARE, "true"], capture_output=True, timeout=HANGING).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -57,7 +58,6 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
     if not sandboxed:
         (tmp_path / "sitecustomize.py").write_text(BLOCKED, encoding="utf-8")
         environment["PYTHONPATH"] = str(tmp_path)
-    begin = time.monotonic()
     done = subprocess.run(
         [
             *(UNSHARE if sandboxed else ()),
@@ -66,10 +66,9 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGING,
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begin < 60  # seconds alone; the machine may be busy
     (told,) = done.stderr.splitlines()
     assert told.startswith("engine: mimic27: every gain is predicted by ")
     for word in ("none is measured", "(1) Give a folder", "(2) put it into the cache", "(3) let it be"):
@@ -84,6 +83,25 @@ def test_mimic27_is_solved_in_a_sandbox_without_network(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists() or not any(
         path.is_file() for path in (tmp_path / "cache").rglob("*")
     )
+
+
+@pytest.mark.usefixtures("_nothing")
+@pytest.mark.parametrize("instance", ["mimic27", "ettm1"])
+def test_nobody_is_asked_twice_for_what_cannot_be_had(
+    engine, monkeypatch: pytest.MonkeyPatch, instance: str
+) -> None:
+    """What keeps a user waiting where nothing can be reached is how often that is tried."""
+    asked: list[object] = []
+
+    def refuse(*given: object, **_: object) -> None:
+        asked.append(given)
+        raise OSError("this test reaches nothing")
+
+    monkeypatch.setenv("ENGINE_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert engine("solve", "--instance", instance, "--solver", "branch-and-bound").exit_code == 0
+    assert len(asked) == 1
 
 
 @pytest.mark.usefixtures("_nothing")

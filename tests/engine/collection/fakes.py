@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import os
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +17,7 @@ from engine.data.splits import random_splits
 from engine.gains.source import GainSourceInfo
 from engine.training.collector import Collector
 from engine.training.trained_groups import TrainedGroups
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,16 @@ class Fake(Collector):
         Of one seed.
     log
         A file that gets one line per trained run.
-    pause
-        Seconds per chunk.
+    meet
+        So many processes must have begun to train before any of them goes on.
+    hold
+        Training never ends once the log has so many lines; 0 for no hold.
     """
 
     noise: float = 0.1
     log: str = ""
-    pause: float = 0.0
+    meet: int = 0
+    hold: int = 0
     info: ClassVar[GainSourceInfo] = GainSourceInfo(summary="fake")
 
     def chunk_size(self, experiment: Experiment) -> int:
@@ -52,7 +58,7 @@ class Fake(Collector):
             with Path(self.log).open("a", encoding="utf-8") as file:
                 for member in membership:
                     file.write(f"{seed} {''.join(map(str, member.astype(int)))}\n")
-        time.sleep(self.pause)
+        self._wait()
         ones = np.ones(len(membership), dtype=np.int64)
         return TrainedGroups(
             membership,
@@ -62,8 +68,22 @@ class Fake(Collector):
             {"valid": tuple(row[None] for row in loss)},
             ones,
             ones - 1,
-            np.full(len(membership), self.pause),
+            np.zeros(len(membership)),
         )
+
+    def _wait(self) -> None:
+        log = Path(self.log)
+        if self.meet:
+            Path(f"{log}.{os.getpid()}").touch()
+            wait_until(lambda: len(list(log.parent.glob(f"{log.name}.*"))) >= self.meet)
+        if self.hold and len(log.read_text().splitlines()) >= self.hold:
+            wait_until(lambda: False)
+
+
+def end_leases(file: Path) -> None:
+    """Let all leases of a SQLite store be over, as if nobody had been heard of for long."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("update runs set expires = 0 where status = 'leased'")
 
 
 def experiment(n_tasks: int = 4) -> Experiment:

@@ -35,6 +35,7 @@ def slow_solve(context: tuple[Any, ...], chunk: int) -> NDArray[np.float64]:
     folder, seconds, inputs, penalty = context
     begun(folder, chunk)
     time.sleep(seconds)
+    (Path(folder) / f"{chunk}.ended").touch()
     return solve((inputs, penalty), chunk)
 
 
@@ -62,6 +63,11 @@ def begun(folder: Path, chunk: int) -> str:
     whole.write_text(f"{os.getpid()} {node}")
     whole.rename(whole.with_suffix(".begun"))
     return str(node)
+
+
+def ended(folder: Path, chunk: int) -> bool:
+    """Whether a slow chunk has taken all the time that it takes."""
+    return (folder / f"{chunk}.ended").exists()
 
 
 def starts(folder: Path) -> Iterator[tuple[int, int, str]]:

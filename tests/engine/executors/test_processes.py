@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,19 +14,10 @@ from engine.errors import DataError, EngineError, UsageError
 from engine.executors import make_executor
 from engine.executors.processes import ProcessExecutor
 from tests.engine.executors import calls
+from tests.waiting import HANGING, running, wait_until
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
-
-
-def eventually(true: object, seconds: float = 10.0) -> bool:
-    """Wait until a function returns something true."""
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if true():  # type: ignore[operator]
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_results_equal_those_of_this_process_and_workers_are_kept_between_runs() -> None:
@@ -147,12 +137,11 @@ def test_closing_the_run_ends_busy_workers_at_once(tmp_path: Path) -> None:
         context = (tmp_path, 0.0, *calls.context())
         results = executor.run(calls.wait_then_solve, context, iter([0, 600]))
         assert next(results)[0] == 0
-        assert eventually(lambda: len(list(calls.starts(tmp_path))) == 2)
+        wait_until(lambda: len(list(calls.starts(tmp_path))) == 2)
         with pytest.raises(UsageError, match="running already"):
             next(executor.run(calls.solve, calls.context(), iter([0])))
-        begin = time.monotonic()
         results.close()  # type: ignore[attr-defined]
-        assert time.monotonic() - begin < 2
+        assert not calls.ended(tmp_path, 600), "the chunk was waited for"
         assert len(calls.child_processes(os.getpid()) - before) == 1
         assert [one for one, _ in executor.run(calls.wait_then_solve, context, iter([1]))] == [1]
     assert calls.child_processes(os.getpid()) == before
@@ -175,28 +164,20 @@ with make_executor("processes:2") as executor:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_their_parent_and_say_nothing(tmp_path: Path, stop: signal.Signals) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        assert eventually(lambda: len(list(calls.starts(tmp_path))) == 2, 30)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    script = sys.executable, "-c", SCRIPT, str(tmp_path)
+    with running(*script, cwd=ROOT, start_new_session=True, **pipes) as parent:
+        wait_until(lambda: len(list(calls.starts(tmp_path))) == 2, parent)
         workers = {process for _, process, _ in calls.starts(tmp_path)}
         assert workers == calls.child_processes(parent.pid)
         if stop is signal.SIGINT:
             os.killpg(parent.pid, stop)  # as Ctrl-C in a terminal does
         else:
             parent.kill()
-        out, err = parent.communicate(timeout=10)
-    finally:
-        parent.kill()
+        out, err = parent.communicate(timeout=HANGING)
     assert err == ""
     assert out == ("interrupted\n" if stop is signal.SIGINT else "")
-    assert eventually(lambda: not any(map(calls.is_alive, workers)))
+    wait_until(lambda: not any(map(calls.is_alive, workers)))
 
 
 def test_what_a_worker_prints_is_not_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from engine import (
     referee,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing.examples import easy_gains
 
 GAINS = easy_gains()
@@ -244,7 +244,8 @@ class NotBoth(Constraint):
     """A user's own constraint: groups with both a and d may not be chosen."""
 
     def restrict(self, limits: Limits) -> None:
-        limits.allowed &= ~limits.gains.membership[:, [0, 3]].all(axis=1)
+        pair = limits.columns(["a", "d"])
+        limits.group_rules.append(lambda groups: groups.counts(pair) < 2)
 
     def violation(self, grouping: Grouping) -> str | None:
         return "a with d" if any({"a", "d"} <= group for group in grouping.groups) else None

@@ -41,7 +41,7 @@ from engine import (
     frontier,
     solve,
 )
-from engine.problem.table import PROGRAM_FEATURES, Feature
+from engine.problem.kinds import PROGRAM_FEATURES, Feature
 from engine.solving.warm_start import named_groups
 from engine.testing import check_extension, check_solution, optimum, problems
 from engine.testing.examples import easy_gains, easy_problem

@@ -199,7 +199,7 @@ def test_asks_for_no_less_than_the_table_of_all_groups(problem: LatticeProblem) 
     ],
 )
 def test_what_needs_a_list_is_refused_where_there_are_too_many_groups(problem: LatticeProblem) -> None:
-    reason = r"(the objective has no task_weights\(\)|NotOfSize .* cannot be demanded)"
+    reason = r"(the objective has no task_weights\(\)|NotOfSize .* looks at every group by itself)"
     with pytest.raises(
         UnsupportedError, match=rf"all groups of 17 tasks .* \({reason}.*up to 16 tasks it can"
     ):
@@ -367,7 +367,7 @@ def test_what_a_model_hands_through_counts_as_measured() -> None:
     assert table.measured[table.sizes == 1].all()
     assert not table.measured.all()
     assert (table.split, str(table.provenance)) == ("valid", "hoa fitted on trained valid gains; made up")
-    told = problem.told_gains()
+    told = problem.gains_record()
     assert (told["source"], told["split"]) == ("hoa", "valid")
     assert (told["groups"], told["measured_groups"]) == (15, 14)
     assert told["provenance"] == table.provenance.to_dict()
@@ -429,7 +429,7 @@ def test_equal_problems_have_equal_digests() -> None:
     same = LatticeProblem(easy_model(), WeightedGain({"a": 2.0, "b": 1.0}), [Budget(2), Apart(["a", "b"])])
     assert problem.digest == same.digest
     assert len(problem.digest) == 64
-    assert problem.told_gains()["sha256"] == same.told_gains()["sha256"]
+    assert problem.gains_record()["sha256"] == same.gains_record()["sha256"]
     alone = LatticeProblem(PairMeanModel(("a",), np.full((1, 1), np.nan), np.zeros(1)))
     assert alone.digest == replace(alone).digest
 

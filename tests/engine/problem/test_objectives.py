@@ -31,7 +31,7 @@ from engine import (
     all_groups,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import PricedGain
 
 GAINS = GainTensor.from_groups(

@@ -27,7 +27,7 @@ from engine import (
     frontier,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import PricedGain, optimum, random_problem
 from engine.testing.examples import easy_gains, easy_problem, feature_problem, number_of_members
 from engine.testing.transforms import renamed, reordered, scaled

@@ -28,7 +28,7 @@ from engine import (
     frontier,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution, random_problem
 from engine.testing.examples import easy_gains, infeasible_problem
 

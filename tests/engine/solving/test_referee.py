@@ -24,7 +24,7 @@ from engine import (
     referee,
     solve,
 )
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution
 from engine.testing.examples import easy_gains, easy_problem
 

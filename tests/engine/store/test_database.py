@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -84,10 +85,14 @@ def test_an_interrupt_ends_the_waiting_for_another_writer(
     other = sqlite3.connect(file, isolation_level=None)
     with GainStore.open(f"sqlite:///{file}") as store:
         other.execute("BEGIN IMMEDIATE")
-        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            store.save(1, trained(ALL, 1))
+        with monkeypatch.context() as impatient:
+            # A writer looks at the time when it begins to wait, and whenever it has waited in vain.
+            readings, now = itertools.count(), time.monotonic()
+            impatient.setattr(
+                time, "monotonic", lambda: signal.raise_signal(signal.SIGINT) if next(readings) else now
+            )
+            with pytest.raises(KeyboardInterrupt):
+                store.save(1, trained(ALL, 1))
         monkeypatch.setattr(database, "BUSY_SECONDS", 0.3)
         with pytest.raises(DataError, match=r"locked.*try again when that has ended"):
             store.save(1, trained(ALL, 1))

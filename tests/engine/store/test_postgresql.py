@@ -17,6 +17,7 @@ from engine import DataError, GainStore
 from engine.store.transfer import merge
 from tests.engine.store.made import experiment, groups, trained
 from tests.engine.store.test_writers import RUNS, finish, start
+from tests.waiting import HANGING, wait_until
 
 ALL = groups("1000", "0100", "0010", "0001", "1100", "1111")
 
@@ -62,7 +63,7 @@ def server() -> Iterator[str]:
             process = subprocess.Popen(
                 [postgres, "-D", data, *quick], cwd=folder, stdout=log, stderr=log, **who
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + HANGING
         url = f"postgresql+psycopg://me@/postgres?host={folder}"
         while True:
             try:
@@ -76,14 +77,14 @@ def server() -> Iterator[str]:
     finally:
         if process is not None:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=HANGING)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_two_writers_never_train_the_same_group(server) -> None:
     with GainStore.open(server) as store:
         number = store.register(experiment(5))
-        lines = [finish(one) for one in [start(server, number, owner, pause=0.002) for owner in "ab"]]
+        lines = finish(*(start(server, number, owner) for owner in "ab"))
         assert all(lines)
         together = lines[0] + lines[1]
         assert len(together) == len(set(together)) == RUNS
@@ -134,9 +135,13 @@ def test_a_damaged_run_is_named_and_removed(server) -> None:
 def test_a_connection_that_the_server_has_closed_is_replaced(server) -> None:
     with GainStore.open(server) as store, GainStore.open(server) as other:
         number = store.register(experiment(name="closed"))
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         with other.transaction(writes=False) as connection:
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+
+        def gone() -> bool:
+            with other.transaction(writes=False) as connection:
+                return not connection.exec_driver_sql(f"SELECT pid {others}").all()
+
+        wait_until(gone)
         assert store.save(number, trained(ALL, 0)) == 6

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,41 +11,46 @@ import pytest
 
 from engine import DataError, GainStore
 from tests.engine.store.made import experiment, groups, trained
+from tests.waiting import HANGING
 
 RUNS = 31 * 3
 
 
-def start(url: str, number: int, owner: str, seconds: float = 60, pause: float = 0) -> subprocess.Popen[str]:
+def start(url: str, number: int, owner: str, hold: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.engine.store.writer",
-            url,
-            str(number),
-            owner,
-            str(seconds),
-            str(pause),
-        ],
+        [sys.executable, "-m", "tests.engine.store.writer", url, str(number), owner, str(hold)],
         cwd=Path(__file__).parents[3],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def finish(process: subprocess.Popen[str]) -> list[str]:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return out.splitlines()[1:]
+def finish(*processes: subprocess.Popen[str]) -> list[list[str]]:
+    """Let writers go on, once each of them has claimed something, to the end; return what each trained."""
+    first = []
+    for one in processes:
+        assert one.stdout is not None
+        first.append(one.stdout.readline())
+        assert first[-1], one.communicate()[1]
+    lines = []
+    for one in processes:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    for one, line in zip(processes, first, strict=True):
+        out, err = one.communicate(timeout=HANGING)
+        assert one.returncode == 0, err
+        lines.append([line.strip(), *out.splitlines()])
+    return lines
 
 
 def test_two_writers_never_train_the_same_group(tmp_path) -> None:
     url = f"sqlite:///{tmp_path / 'gains.db'}"
     with GainStore.open(url) as store:
         number = store.register(experiment(5))
-        writers = [start(url, number, owner, pause=0.002) for owner in "ab"]
-        lines = [finish(one) for one in writers]
+        lines = finish(*(start(url, number, owner) for owner in "ab"))
         assert all(lines), "one of them did all the work, so nothing was shown"
         together = lines[0] + lines[1]
         assert len(together) == len(set(together)) == RUNS
@@ -80,17 +85,20 @@ def test_a_killed_writer_loses_only_what_was_in_flight(tmp_path) -> None:
     url = f"sqlite:///{tmp_path / 'gains.db'}"
     with GainStore.open(url) as store:
         number = store.register(experiment(5))
-        first = start(url, number, "first", seconds=1.0, pause=0.02)
+        first = start(url, number, "first", hold=11)
+        assert first.stdin is not None
         assert first.stdout is not None
-        begun = [first.stdout.readline() for _ in range(12)][1:]
+        first.stdin.write("\n")
+        first.stdin.flush()
+        begun = [first.stdout.readline() for _ in range(11)]
         first.kill()
-        first.communicate(timeout=30)
+        first.communicate(timeout=HANGING)
         done = sum(map(len, store.done(number).values()))
-        assert len(begun) - 1 <= done < RUNS
-        assert store.experiments()[0].leased >= 1
+        assert len(begun) - 1 == done < RUNS
+        assert store.experiments()[0].leased == 2
         before = store.results(number)
-        time.sleep(1.0)  # the lease ends
-        trained_by_second = finish(start(url, number, "second"))
+        store.renew(number, "first", -1.0)  # the lease ends
+        (trained_by_second,) = finish(start(url, number, "second"))
         assert len(trained_by_second) == RUNS - done
         assert store.experiments()[0].leased == 0
         after = store.results(number)
@@ -112,7 +120,7 @@ def before(statement, **_):
     if statement.startswith("INSERT INTO results") and os.path.exists(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 chunk = groups("1000", "0100", "0010", "0001", "1100")
-store.claim(1, [(row, 0) for row in chunk] + [(row, 1) for row in chunk], "me", 0.5)
+store.claim(1, [(row, 0) for row in chunk] + [(row, 1) for row in chunk], "me", 3600.0)
 store.save(1, trained(chunk, 0), "me")
 open(sys.argv[2], "w").close()
 store.save(1, trained(chunk, 1), "me")
@@ -129,7 +137,7 @@ store.save(1, trained(chunk, 1), "me")
         assert killed.returncode == -9, killed.stderr
         assert list(store.done(1)) == [0]
         assert store.tensor(1).n_groups == 5
-        time.sleep(0.5)
+        store.renew(1, "me", -1.0)  # the lease ends
         chunk = groups("1000", "0100", "0010", "0001", "1100")
         assert len(store.claim(1, [(row, 1) for row in chunk], "other", 60)) == 5
         assert store.save(1, trained(chunk, 1), "other") == 5
@@ -144,18 +152,23 @@ def test_a_reader_sees_one_state_while_another_writes(tmp_path) -> None:
         over = threading.Event()
 
         def write() -> None:
-            for seed in range(1, 60):
+            for seed in itertools.count(1):
+                if over.is_set():
+                    return
                 store.save(number, trained(chunk, seed))
-            over.set()
 
         thread = threading.Thread(target=write)
         thread.start()
-        seen = []
-        while not over.is_set():
-            read = store.results(number)
-            assert np.isfinite(read.values).all()  # a chunk is there as a whole or not at all
-            seen.append(len(read.seeds))
-        thread.join()
+        seen: list[int] = []
+        try:
+            while len(set(seen)) < 20:
+                read = store.results(number)
+                assert np.isfinite(read.values).all()  # a chunk is there as a whole or not at all
+                seen.append(len(read.seeds))
+                assert thread.is_alive()
+        finally:
+            over.set()
+            thread.join()
         assert seen == sorted(seen)
 
 

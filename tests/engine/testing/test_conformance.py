@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine import Problem, Solution, UsageError, solve
-from engine.problem.table import Feature
+from engine.problem.kinds import Feature
 from engine.testing import check_solution, optimum, random_problem
 from engine.testing.examples import easy_gains, easy_problem
 

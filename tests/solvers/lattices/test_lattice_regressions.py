@@ -36,10 +36,12 @@ from engine import (
 )
 from engine.gains.separable import predict_separable
 from engine.testing import check_solution
+from engine.testing.counted_control import solve_within
 from engine.testing.dice import task_names
 from solvers.lattices.enumeration import Enumeration
 from solvers.lattices.form import LatticeForm, Prices
 from solvers.lattices.table_scan import TableScan
+from tests.waiting import HANGING
 
 SOLVER = "solvers.lattice:Lattice"
 ROOT = Path(__file__).parents[3]
@@ -110,8 +112,8 @@ def balanced(count: int) -> PairMeanModel:
 
 
 def agree(problem: LatticeProblem, **options: object) -> Solution:
-    """Solve in a few seconds, to the optimum over the table of all groups."""
-    found = solve(problem, SOLVER, threads=1, time_limit=10, options=options)
+    """Solve to the optimum over the table of all groups."""
+    found = solve(problem, SOLVER, threads=1, options=options)
     listed = solve(problem.listed, "branch-and-bound", threads=1)
     assert found.certificate.termination is Termination.COMPLETED
     assert found.status is listed.status
@@ -164,13 +166,13 @@ def test_more_pairs_apart_than_bits_of_a_word() -> None:
 
 def test_mandatory_groups_that_overlap_in_a_partition() -> None:
     demands = (Partition(), Mandatory(["a", "b"]), Mandatory(["b", "c"]))
-    solution = solve(LatticeProblem(pair_means(9, 1), constraints=demands), SOLVER, threads=1, time_limit=10)
+    solution = solve(LatticeProblem(pair_means(9, 1), constraints=demands), SOLVER, threads=1)
     assert solution.status is Status.INFEASIBLE
 
 
 def test_mandatory_groups_that_share_a_task_too_often() -> None:
     demands = (MembershipLimit(2), *(Mandatory(["a", other]) for other in "bcd"))
-    solution = solve(LatticeProblem(pair_means(9, 1), constraints=demands), SOLVER, threads=1, time_limit=10)
+    solution = solve(LatticeProblem(pair_means(9, 1), constraints=demands), SOLVER, threads=1)
     assert solution.status is Status.INFEASIBLE
 
 
@@ -187,14 +189,14 @@ for first in range(0, 12, 3):
     pairs[first:first + 3, first:first + 3] = 0.1
 model = PairMeanModel(tuple("abcdefghijkl"), pairs, np.full(12, -9.0))
 demands = (Floor(0.0), GroupSize(2, 2), Partition())
-print(solve(LatticeProblem(model, constraints=demands), sys.argv[1], threads=1, time_limit=5).status.value)
+print(solve(LatticeProblem(model, constraints=demands), sys.argv[1], threads=1).status.value)
 """
 
 
 def test_local_search_for_partitions_ends_where_none_is_feasible() -> None:
     """Compiled code cannot be interrupted: moves that only rounding favours must not go round in circles."""
     run = subprocess.run(
-        [sys.executable, "-c", ODD_CLIQUES, SOLVER], capture_output=True, text=True, timeout=40, cwd=ROOT
+        [sys.executable, "-c", ODD_CLIQUES, SOLVER], capture_output=True, text=True, timeout=HANGING, cwd=ROOT
     )
     assert run.stdout.strip() == Status.INFEASIBLE.value, run.stderr[-1000:]
 
@@ -234,9 +236,7 @@ def test_a_frontier_with_a_cache(worst: bool, tmp_path: Path) -> None:
         () if worst else (GroupSize(4, 2),),
     )
     options = {"memory": NO_MEMORY, "cache": str(tmp_path)}
-    for budget, found in frontier(
-        problem, [3, 4, 5], SOLVER, threads=1, time_limit=10, options=options
-    ).items():
+    for budget, found in frontier(problem, [3, 4, 5], SOLVER, threads=1, options=options).items():
         listed = solve(problem.with_budget(budget).listed, "branch-and-bound", threads=1)
         assert found.status is listed.status
         assert listed.value is None or found.value == pytest.approx(listed.value, abs=1e-9)
@@ -271,7 +271,7 @@ def test_more_groups_than_memory_are_refused_in_words_or_left_unproven(count: in
     effects = np.random.default_rng(0).normal(0, 0.3, (count, count))
     problem = LatticeProblem(Saturating(effects), constraints=(Budget(3),))
     try:
-        solution = solve(problem, SOLVER, threads=1, time_limit=6)
+        solution = solve_within(problem, SOLVER, 40)
     except UnsupportedError:
         return
     assert solution.status in (Status.FEASIBLE, Status.NONE)

@@ -176,7 +176,7 @@ def test_noise_over_all_groups_of_sixteen_tasks_is_proven() -> None:
             return np.where(membership, values, np.nan)
 
     for demands in ((Budget(3),), (Budget(6),), (Partition(), Budget(5))):
-        solution = solve(LatticeProblem(Noise(), constraints=demands), "lattice", time_limit=60)
+        solution = solve(LatticeProblem(Noise(), constraints=demands), "lattice")
         assert solution.status == "OPTIMAL"
         assert solution.certificate.verified
 
@@ -200,7 +200,7 @@ def test_thirty_six_tasks_need_no_list() -> None:
     pairs = traits @ traits.T / 50
     model = PairMeanModel(task_names(36), pairs, np.zeros(36))
     problem = LatticeProblem(model, constraints=(Partition(), Budget(18)))
-    solution = solve(problem, "lattice", time_limit=60)
+    solution = solve(problem, "lattice")
     assert solution.status == "OPTIMAL"
 
 

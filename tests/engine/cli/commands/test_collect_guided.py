@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +17,14 @@ from click.testing import Result
 
 from engine import GainStore, Solution, write_gains
 from tests.engine import fakes
+from tests.engine.collection.fakes import end_leases
+from tests.waiting import HANGING, running, wait_until
 
 Engine = Callable[..., Result]
 FAKE = "tests.engine.collection.fakes:Fake"
 REHEARSAL = ("collect", "--instance", "fake", "--guided", "--predictor", "ridge")
+
+pytestmark = pytest.mark.usefixtures("no_hurry")
 
 
 @pytest.fixture
@@ -164,17 +167,12 @@ def test_runs_that_the_store_holds_already_count(engine: Engine, table: Path) ->
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Signals) -> None:
-    command = training(table, "--runs", "8", "--source-option", "pause=0.3", "--format", "json")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine.cli.main", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    deadline = time.monotonic() + 60
-    while not (table.parent / "log").exists() or len(trained(table)) < 4 + 3:
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(stop)
-    out, err = process.communicate(timeout=60)
+    command = training(table, "--runs", "8", "--source-option", "hold=7", "--format", "json")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running(sys.executable, "-m", "engine.cli.main", *command, **pipes) as process:
+        wait_until(lambda: (table.parent / "log").exists() and len(trained(table)) >= 4 + 3, process)
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=HANGING)
     if stop is signal.SIGINT:
         assert process.returncode == 130, err
         assert json.loads(out)["stopped"] == "interrupted"
@@ -183,11 +181,8 @@ def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Sign
         kept = int(sum(len(one) for one in store.done(1).values()))
     assert kept >= 4 + 2
     before = len(trained(table))
-    if stop is signal.SIGKILL:  # as if the two minutes of its leases were over
-        import sqlite3
-
-        with sqlite3.connect(table.parent / "gains.db") as connection:
-            connection.execute("update runs set expires = 0 where status = 'leased'")
+    if stop is signal.SIGKILL:
+        end_leases(table.parent / "gains.db")
     result = engine(*training(table, "--runs", "8", "--format", "json"))
     assert json.loads(result.stdout)["measured_groups"] == 8
     assert len(trained(table)) - before == 4 + 8 - kept
@@ -211,8 +206,8 @@ def test_the_budget_is_the_instance_s_own_where_none_is_given(engine: Engine) ->
     report = json.loads(engine(*rehearsal, "--format", "json").stdout)
     assert report["budgets"] == [1.5]
     assert report["budgets_from"] == "the instance's own"
-    assert "budget       1.5 (the instance's own)" in engine(*rehearsal).stdout
-    assert "budget       2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
+    assert "budget     1.5 (the instance's own)" in engine(*rehearsal).stdout
+    assert "budget     2 (--budget-groups)" in engine(*rehearsal, "--budget-groups", "2").stdout
 
 
 def test_training_decides_for_the_instance_s_own_budget(engine: Engine, tmp_path: Path) -> None:

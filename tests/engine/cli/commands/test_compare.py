@@ -184,7 +184,7 @@ def test_over_the_graph(engine, tmp_path) -> None:
     assert target.read_bytes()[:5] == b"<?xml"
     shown = engine(*asked).stdout
     assert "selection value" in shown
-    assert "pairs of measured; a pair weighs (A[i, j] + A[j, i]) / 2" in shown
+    assert "directed, so a pair weighs (A[i, j] + A[j, i]) / 2" in shown
 
 
 @pytest.mark.parametrize(

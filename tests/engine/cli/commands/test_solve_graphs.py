@@ -256,7 +256,7 @@ def test_frontier(engine, pairs, tmp_path) -> None:
         assert float(row["value"]) == pytest.approx(
             best_weight(matrix, lambda one, most=most: len(one) <= most)
         )
-        assert float(row["selection_mean_gain"]) == pytest.approx(float(row["selection_value"]) / 7)
+        assert float(row["mean"]) == pytest.approx(float(row["selection_value"]) / 7)
     assert {(row["kind"], row["candidate_groups"]) for row in rows} == {("graph", "127")}
     shown = engine(*asked).stdout
     assert "selection value" in shown

@@ -281,7 +281,7 @@ def test_a_frontier_tells_what_cannot_be_judged(engine) -> None:
     result = engine(*arguments, "--format", "csv")
     assert result.stderr == f"engine: not evaluated: {told}\n"
     rows = lines(result.stdout)
-    assert [(row["evaluation_mean_gain"], row["unevaluated_tasks"]) for row in rows] == [("", "3")] * 3
+    assert [(row["evaluation_mean"], row["unevaluated_tasks"]) for row in rows] == [("", "3")] * 3
 
 
 def test_budgets_that_cannot_be_judged_show_a_dash_without_a_star(engine) -> None:

@@ -107,7 +107,7 @@ def test_every_format_tells_the_same(engine: Engine, solution: Path, tmp_path: P
     table = train(engine, solution, tmp_path / "two").stdout
     assert len(rows) == 10
     for row in rows:
-        line = next(line for line in table.splitlines() if f" {row['task']} " in line)
+        line = next(line for line in table.splitlines() if line.startswith(f"{row['task']} "))
         assert f"{100 * float(row['valid_gain']):.3f}" in line
         assert f"{100 * float(row['promised']):.3f}" in line
     report = tmp_path / "report.csv"

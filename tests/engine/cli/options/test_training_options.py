@@ -67,7 +67,7 @@ def test_an_instance_is_trained_with_its_options(engine: Engine, tmp_path: Path)
     assert json.loads(done.stdout)["groups"] == 11
     with GainStore.open(store) as kept:
         (found,) = kept.experiments()
-    wanted = Digits10(n_noise=1, seed=3).experiment().data
+    wanted = Digits10("digits10", n_noise=1, seed=3).experiment().data
     assert found.tasks == wanted.task_names
     assert found.description["data"] == wanted.digest
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.cli.terminals import read_all
+from tests.waiting import HANGING
+
 if sys.platform == "win32":
     pytest.skip("no pseudo-terminals", allow_module_level=True)
 
@@ -34,17 +37,8 @@ def on_terminal(*arguments: str) -> str:
         env={name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"},
     )
     os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    _, errors = process.communicate(timeout=60)
+    shown = b"".join(read_all(leader))
+    _, errors = process.communicate(timeout=HANGING)
     assert process.returncode == 0, errors
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
 

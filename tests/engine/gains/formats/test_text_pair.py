@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 
 from engine import DataError, GainTensor, read_gains
 from engine.files import read_text
+from engine.gains.formats import figures
 from engine.gains.formats.figures import finite, read_matrix
 from engine.gains.formats.options import ReadOptions
 
@@ -81,14 +81,10 @@ def test_a_file_with_a_comma_in_its_name_is_one_file(tmp_path: Path) -> None:
     assert read_gains(str(path)).tasks == ("a",)
 
 
-def test_the_files_of_mimic27_load_in_a_tenth_of_a_second_each(data_dir: Path) -> None:
+def test_the_files_of_mimic27_take_the_quick_path(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "finite", None)  # looks at one cell after the other
     for name in ("mimic_x.csv", "mimic_y_valid.csv", "mimic_y_test.csv"):
         path = data_dir / "mtgnet" / "mimic27" / name
-        seconds = []
-        for _ in range(3):
-            start = time.perf_counter()
-            matrix, _ = read_matrix(path, read_text(path))
-            seconds.append(time.perf_counter() - start)
+        matrix, _ = read_matrix(path, read_text(path))
         assert matrix.shape == (3185, 27)
         assert np.array_equal(matrix, np.loadtxt(path))
-        assert min(seconds) < 0.1
