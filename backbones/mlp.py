@@ -29,7 +29,7 @@ class Mlp(Backbone):
     hidden: int = 32
     layers: int = 2
     dropout: float = 0.0
-    info = BackboneInfo(summary="fully connected layers with ReLU", inputs="vector")
+    info = BackboneInfo(summary="fully connected layers with ReLU", inputs="vector", rank=10)
 
     def __post_init__(self) -> None:
         check_options("mlp", self, {"hidden": 1, "layers": 1}, ("dropout",))

@@ -35,7 +35,8 @@ def experiment() -> Experiment:
             tuple(random.standard_normal((TASKS, 20))),
             random_splits(20),
             name="synthetic",
-        )
+        ),
+        "mlp",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from operator import attrgetter
@@ -97,6 +98,15 @@ class Registry:
                 f"{self.kind} {name!r}", name, "Give package.module:Name of something Python can import here."
             )
         raise unknown_name(self.kind, name, self.names())
+
+    def loaded(self) -> Iterator[tuple[str, Any]]:
+        """Import and yield every plug-in with its name; one that cannot be imported hides no other."""
+        for name in self.names():
+            try:
+                plugin = self.load(name)
+            except UsageError:
+                continue
+            yield name, plugin
 
 
 def _resolve(what: str, target: str, advice: str = "Reinstall or uninstall what provides it.") -> Any:

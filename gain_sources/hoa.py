@@ -30,4 +30,4 @@ class Hoa(Predictor):
         DataError
             If a pair is missing; it is named.
         """
-        return PairMeanModel.from_gains(gains)
+        return PairMeanModel.from_gains(gains, source="hoa")

@@ -32,11 +32,14 @@ class BackboneInfo:
         (time, channels), ``"tokens"`` (length), or ``"any"``.
     reference
         Where the architecture comes from.
+    rank
+        Order of preference when the engine chooses; lower first.
     """
 
     summary: str
     inputs: str = "any"
     reference: str = ""
+    rank: int = 100
 
 
 class Backbone(ABC):

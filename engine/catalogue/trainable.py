@@ -29,9 +29,10 @@ class TrainableInstance(CatalogueInstance):
     ----------
     backbone, backbone_options, settings
         How its groups are trained by default; chosen so that gains can be told from noise in minutes.
+        Every instance names a backbone.
     """
 
-    backbone: ClassVar[str] = "mlp"
+    backbone: ClassVar[str]
     backbone_options: ClassVar[Mapping[str, Any]] = {}
     settings: ClassVar[TrainingSettings] = TrainingSettings()
 

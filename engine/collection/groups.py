@@ -1,4 +1,4 @@
-"""Which groups to train: lists told in words."""
+"""Which groups to train: lists in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError, unknown_name
 from engine.files import read_text
+from engine.gains.bits import distinct, group_bytes
 from engine.gains.model import all_groups
 
 Membership = NDArray[np.bool_]
@@ -49,37 +50,39 @@ def parse_groups(text: str, tasks: Sequence[str], *, seed: int = 0) -> Membershi
         If a file cannot be read; the line is named.
     """
     count = len(tasks)
-    parts = [one.strip() for one in text.split(",") if one.strip()]
+    parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise UsageError("Name the groups to train, for instance pairs,random:100.")
-    found: list[Membership] = []
+    groups: list[Membership] = []
     for part in parts:
         word, _, rest = part.partition(":")
         if part in _SIZES:
-            found.append(groups_of_size(count, _SIZES[part]))
+            groups.append(groups_of_size(count, _SIZES[part]))
         elif part == "full":
-            found.append(np.ones((1, count), dtype=bool))
+            groups.append(np.ones((1, count), dtype=bool))
         elif part == "all":
             if count > 20:
                 raise UsageError(f"{count} tasks have too many groups to train them all; name some.")
-            found.append(all_groups(count))
+            groups.append(all_groups(count))
         elif word == "sizes":
             low, high = _sizes(rest, part, count)
-            found += [groups_of_size(count, size) for size in range(low, high + 1)]
+            groups += [groups_of_size(count, size) for size in range(low, high + 1)]
         elif word == "random":
             number, _, sizes = rest.partition(":")
             low, high = _sizes(sizes or f"2-{count}", part, count)
-            found.append(random_groups(count, _number(number, part), (low, high), seed, unique(found, count)))
+            groups.append(
+                random_groups(count, _number(number, part), (low, high), seed, unique(groups, count))
+            )
         elif "|" in part or part in tasks:
-            found.append(_named(part.split("|"), tasks)[None])
+            groups.append(_named(part.split("|"), tasks)[None])
         elif Path(part).is_file():
-            found.append(_file(Path(part), tasks))
+            groups.append(_file(Path(part), tasks))
         else:
             raise UsageError(
                 f"{part!r} names no groups: write all, singles, pairs, triples, full, sizes:2-4, random:100, "
                 "random:100:3-6, a group as a|b, or a file with one group per line."
             )
-    return unique(found, count)
+    return unique(groups, count)
 
 
 _SIZES = {"singles": 1, "pairs": 2, "triples": 3}
@@ -124,7 +127,7 @@ def random_groups(
         Shape (K, N): groups that are not drawn again.
     """
     random = np.random.default_rng(seed)
-    seen = set() if known is None else {row.tobytes() for row in known}
+    seen = set() if known is None else set(group_bytes(known))
     held = np.zeros(n_tasks, dtype=np.int64)
     drawn: list[NDArray[np.bool_]] = []
     misses = 0
@@ -135,11 +138,12 @@ def random_groups(
         order = np.lexsort((random.random(n_tasks), counts))
         row = np.zeros(n_tasks, dtype=bool)
         row[order[:size]] = True
-        if row.tobytes() in seen:
+        (key,) = group_bytes(row[None])
+        if key in seen:
             misses += 1
             continue
         misses = 0
-        seen.add(row.tobytes())
+        seen.add(key)
         drawn.append(row)
         held += row
     return np.array(drawn, dtype=bool).reshape(len(drawn), n_tasks)
@@ -147,9 +151,7 @@ def random_groups(
 
 def unique(parts: Sequence[Membership], n_tasks: int) -> Membership:
     """Join lists of groups; each group is kept where it stands first."""
-    joined = np.concatenate([np.zeros((0, n_tasks), dtype=bool), *parts])
-    first = np.unique(np.packbits(joined, axis=1), axis=0, return_index=True)[1]
-    return np.asarray(joined[np.sort(first)])
+    return distinct(np.concatenate([np.zeros((0, n_tasks), dtype=bool), *parts]))
 
 
 def _sizes(text: str, part: str, n_tasks: int) -> tuple[int, int]:

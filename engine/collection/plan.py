@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.gains.bits import places
+
 Membership = NDArray[np.bool_]
 
 
@@ -20,9 +22,7 @@ def with_singles(groups: Membership) -> Membership:
 
 def missing(groups: Membership, done: Membership) -> Membership:
     """Return the groups that are not among those done, in order."""
-    known = {row.tobytes() for row in done}
-    keep = [row.tobytes() not in known for row in groups]
-    return np.asarray(groups[np.array(keep, dtype=bool)])
+    return np.asarray(groups[places(groups, done) < 0])
 
 
 def chunks(

@@ -64,19 +64,27 @@ class Affinity:
         return symmetric
 
 
+def pair_values(gains: GainTensor) -> NDArray[np.float64]:
+    """Return the values of the pairs, shape (N, N): ``[i, j]`` is that of j beside i, NaN where unknown.
+
+    Of several rows of one pair the one that stands for it counts.
+    """
+    values = np.full((gains.n_tasks, gains.n_tasks), np.nan)
+    rows = gains.standing_rows
+    entries = gains.indptr[rows[gains.sizes[rows] == 2]]
+    first, second = gains.members[entries], gains.members[entries + 1]
+    values[second, first], values[first, second] = gains.values[entries], gains.values[entries + 1]
+    return values
+
+
 def pair_affinity(gains: GainTensor) -> Affinity | None:
     """Return the gains of the pairs as an affinity, or None where a pair is missing.
 
     ``affinity[i, j]`` is the gain of j in the group {i, j}. Losses are negated, so that larger is
     better.
     """
-    count = gains.n_tasks
-    matrix = np.full((count, count), np.nan)
     sign = 1.0 if gains.quantity == "gain" else -1.0
-    for row in np.flatnonzero(gains.sizes == 2):
-        entries = gains.row(int(row))
-        first, second = gains.members[entries]
-        matrix[second, first], matrix[first, second] = sign * gains.values[entries]
+    matrix = sign * pair_values(gains)
     np.fill_diagonal(matrix, 0.0)
     if np.isnan(matrix).any():
         return None

@@ -1,4 +1,4 @@
-"""Groups of tasks as bits and as hashes, in blocks of rows."""
+"""Groups of tasks as bits and as hashes, in blocks of rows; and sets of groups."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.errors import DataError
 
 BLOCK_ENTRIES = 2_000_000
 """Scans of all entries go in blocks of so many, so that what they need in passing stays small."""
@@ -20,6 +22,23 @@ def row_blocks(indptr: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         last = min(max(last, first + 1), rows)
         yield first, last
         first = last
+
+
+def entries_of(
+    indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the entries of each of some rows begin, one row after the other, and these entries.
+
+    Parameters
+    ----------
+    indptr
+        Shape (M + 1,): where the entries of each row begin.
+    rows
+        Shape (m,).
+    """
+    sizes = indptr[rows + 1] - indptr[rows]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return starts, np.repeat(indptr[rows] - starts[:-1], sizes) + np.arange(starts[-1])
 
 
 def row_keys(
@@ -62,3 +81,66 @@ def duplicate_rows(packed: NDArray[np.unsignedinteger], cost: NDArray[np.float64
         return None
     second = min(found, key=lambda at: order[at + 1])
     return int(order[second]), int(order[second + 1])
+
+
+def as_membership(groups: NDArray[Any], n_tasks: int) -> NDArray[np.bool_]:
+    """Return groups as a matrix of booleans, shape (m, N).
+
+    Raises
+    ------
+    DataError
+        If the shape does not fit N tasks.
+    """
+    member = np.asarray(groups, dtype=bool)
+    if member.ndim != 2 or member.shape[1] != n_tasks:
+        raise DataError(f"Membership of shape {member.shape} does not fit {n_tasks} tasks.")
+    return member
+
+
+def group_bytes(groups: NDArray[np.bool_]) -> list[bytes]:
+    """Return one key per group, equal for equal groups: its members as bits.
+
+    Parameters
+    ----------
+    groups
+        Shape (m, N).
+    """
+    return [row.tobytes() for row in np.packbits(groups, axis=1)]
+
+
+def first_equal(groups: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return where each group stands first, shape (m,).
+
+    Parameters
+    ----------
+    groups
+        Shape (m, N), N one or more.
+    """
+    packed = np.ascontiguousarray(np.packbits(groups, axis=1))
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    first, number = np.unique(keys, return_index=True, return_inverse=True)[1:]
+    return np.asarray(first[number])
+
+
+def places(groups: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return where each group stands first among others, shape (m,); −1 where it does not.
+
+    Parameters
+    ----------
+    groups, among
+        Shapes (m, N) and (M, N).
+    """
+    first = first_equal(np.concatenate([among, groups]))[len(among) :]
+    return np.where(first < len(among), first, -1)
+
+
+def distinct(groups: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return each group once, where it stands first.
+
+    Parameters
+    ----------
+    groups
+        Shape (m, N).
+    """
+    kept: NDArray[np.bool_] = groups[first_equal(groups) == np.arange(len(groups))]
+    return kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,20 +126,20 @@ def calibrate(
     if not gains.measured.any():
         raise DataError(f"All gains are predictions of {gains.source!r}: nothing measured to judge by.")
     known = gains.select(gains.measured)
-    first, group_of = np.unique(known.packed, axis=0, return_index=True, return_inverse=True)[1:]
-    names = sorted(range(known.n_tasks), key=known.tasks.__getitem__)
-    fold = group_folds(known.membership[first][:, names], folds, seed, least_size)
-    fold = fold[group_of.reshape(-1)]
+    groups = known.standing_rows
+    columns = sorted(range(known.n_tasks), key=known.tasks.__getitem__)
+    fold_of_group = group_folds(known.membership[groups][:, columns], folds, seed, least_size)
+    fold = fold_of_group[np.searchsorted(groups, known.index.standing_for)]
     mean, std = np.full((2, *known.membership.shape), np.nan)
     source = ""
-    for one in np.unique(fold[fold >= 0]):
+    for number in np.unique(fold[fold >= 0]):
         try:
-            model = predictor.fit(known.select(fold != one))
+            model = predictor.fit(known.select(fold != number))
         except DataError as error:
             raise DataError(
-                f"With fold {one + 1} of {folds} left out, there is too little to fit: {error}"
+                f"With fold {number + 1} of {folds} left out, there is too little to fit: {error}"
             ) from None
-        hidden = fold == one
+        hidden = fold == number
         mean[hidden] = model.predict(known.membership[hidden])
         if isinstance(model, UncertainModel):
             std[hidden] = model.std(known.membership[hidden])
@@ -150,7 +149,7 @@ def calibrate(
         source,
         known.quantity,
         folds,
-        len(np.unique(group_of.reshape(-1)[fold >= 0])),
+        int((fold_of_group >= 0).sum()),
         tuple(levels),
         score_predictions("", known.gains[asked], mean[asked], std[asked], levels),
         tuple(
@@ -199,18 +198,17 @@ def score_predictions(
     )
 
 
-def rank_correlation(one: Numbers, other: Numbers) -> float | None:
+def rank_correlation(first: Numbers, second: Numbers) -> float | None:
     """Return Spearman's rank correlation, equal values having equal ranks; None where one does not vary."""
-    first, second = _ranks(one), _ranks(other)
-    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+    ranks = _ranks(first), _ranks(second)
+    if len(first) < 2 or np.ptp(ranks[0]) == 0 or np.ptp(ranks[1]) == 0:
         return None
-    return float(np.corrcoef(first, second)[0, 1])
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def _ranks(values: Numbers) -> Numbers:
     """Return the mean rank of each value."""
-    found: Any = np.unique(values, return_inverse=True, return_counts=True)
-    _, inverse, counts = found
+    inverse, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
     ranks: Numbers = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
     return ranks
 

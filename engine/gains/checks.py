@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.gains.groups import Groups
+from engine.gains.row_index import RowIndex
 
 SINGLE_TASK_TOLERANCE = 1e-9
 LARGEST_VALUE = 1e15
@@ -44,7 +45,7 @@ def check_values(
 
 
 def check_rows(groups: Groups, cost: NDArray[np.float64], measured: NDArray[np.bool_]) -> None:
-    """Check what is said once per group: a finite cost, and no group twice at the same cost.
+    """Check what is said once per row: a finite cost, and whether it was measured.
 
     Raises
     ------
@@ -60,7 +61,17 @@ def check_rows(groups: Groups, cost: NDArray[np.float64], measured: NDArray[np.b
             f"Row {bad[0] + 1} ({groups.label(bad[0])}): cost {cost[bad[0]]} must be a "
             "finite number, 0 or more."
         )
-    pair = groups.duplicates(cost)
+
+
+def check_distinct(groups: Groups, index: RowIndex) -> None:
+    """Check that no group stands twice at the same cost.
+
+    Raises
+    ------
+    DataError
+        Names the first that does.
+    """
+    pair = index.duplicates()
     if pair is not None:
         first, second = pair
         raise DataError(

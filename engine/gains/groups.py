@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.arrays import read_only
 from engine.errors import DataError, unknown_name
-from engine.gains.bits import duplicate_rows, pack_rows, row_blocks, row_keys
+from engine.gains.bits import entries_of, pack_rows, row_blocks
 from engine.gains.names import task_name_flaw
-
-_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,16 +112,6 @@ class Groups:
         """Return a name of a group: its tasks joined by ``|``."""
         return "|".join(self.group(row))
 
-    @cached_property
-    def row_keys(self) -> NDArray[np.uint64]:
-        """Shape (M,): a hash of the members of each group, equal for equal groups."""
-        return row_keys(self.indptr, self.members, self.n_tasks)
-
-    @cached_property
-    def rows_by_key(self) -> NDArray[np.int64]:
-        """Shape (M,): the rows in ascending order of their hash, equal ones by row."""
-        return np.argsort(self.row_keys, kind="stable")
-
     def counts(self, tasks: Collection[int]) -> NDArray[np.int64]:
         """Return how many of some tasks each group holds, shape (M,)."""
         wanted = np.zeros(self.n_tasks, dtype=bool)
@@ -134,22 +122,6 @@ class Groups:
             held = wanted[self.members[begin : self.indptr[last]]]
             counts[first:last] = np.add.reduceat(held, self.indptr[first:last] - begin, dtype=np.int64)
         return counts
-
-    def find(self, group: Iterable[str]) -> tuple[int, ...]:
-        """Return the rows whose members are exactly these tasks.
-
-        Raises
-        ------
-        UsageError
-            If a name is not a task of the tensor.
-        """
-        wanted = np.array(sorted({self.task_index(name) for name in group}), dtype=np.int32)
-        if not len(wanted):
-            return ()
-        key = row_keys(np.array([0, len(wanted)]), wanted, self.n_tasks)
-        first, last = (int(np.searchsorted(self.row_keys, key, side, self.rows_by_key)[0]) for side in _SIDES)
-        rows = (int(row) for row in self.rows_by_key[first:last])
-        return tuple(row for row in rows if np.array_equal(self.members[self.row(row)], wanted))
 
     def _check(self) -> None:
         if not self.tasks:
@@ -185,30 +157,9 @@ class Groups:
         """Return the group that an entry belongs to."""
         return int(np.searchsorted(self.indptr, entry, side="right")) - 1
 
-    def duplicates(self, cost: NDArray[np.float64]) -> tuple[int, int] | None:
-        """Return the first two rows of the same members and cost, or None; compares equal hashes only.
-
-        Parameters
-        ----------
-        cost
-            Shape (M,).
-        """
-        order = self.rows_by_key
-        keys = self.row_keys[order]
-        twice = keys[1:] == keys[:-1]
-        if not twice.any():
-            return None
-        rows = np.unique(np.concatenate([order[1:][twice], order[:-1][twice]]))
-        indptr, entries = self.entries_of(rows)
-        packed = pack_rows(indptr, self.members[entries], self.n_tasks)
-        pair = duplicate_rows(packed, cost[rows])
-        return None if pair is None else (int(rows[pair[0]]), int(rows[pair[1]]))
-
     def entries_of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the entries of these rows, one row after the other, and where those of each begin."""
-        sizes = self.sizes[rows]
-        indptr = np.concatenate([[0], np.cumsum(sizes)])
-        return indptr, np.repeat(self.indptr[rows] - indptr[:-1], sizes) + np.arange(indptr[-1])
+        """Return where the entries of each of these rows begin, one after the other, and these entries."""
+        return entries_of(self.indptr, rows)
 
     def task_index(self, name: str) -> int:
         """Return the column of a task.

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.gains.affinity import Affinity
+from engine.gains.affinity import Affinity, pair_values
+from engine.gains.bits import as_membership
 from engine.gains.separable import predict_separable
+from engine.gains.singles import check_alone, values_alone
 from engine.gains.tensor import GainTensor, Quantity
 
 
@@ -38,15 +40,15 @@ class PairMeanModel:
     tasks: tuple[str, ...]
     pairs: NDArray[np.float64]
     singles: NDArray[np.float64]
-    source: str = "hoa"
+    source: str = "pair-mean"
     quantity: Quantity = "gain"
 
     @classmethod
-    def from_gains(cls, gains: GainTensor, *, source: str = "hoa") -> PairMeanModel:
+    def from_gains(cls, gains: GainTensor, *, source: str = "pair-mean") -> PairMeanModel:
         """Read the pairs and the singles off a tensor.
 
-        Where a pair or a single stands at several costs, the row of cost 1, the standard network,
-        counts. Singles that are not in a tensor of gains are 0, by the definition of a gain.
+        Where a pair or a single has several rows, the one that stands for it counts. Singles that are
+        not in a tensor of gains are 0, by the definition of a gain.
 
         Parameters
         ----------
@@ -61,26 +63,16 @@ class PairMeanModel:
             If a pair is missing.
         """
         count = gains.n_tasks
-        pairs = np.full((count, count), np.nan)
-        singles = np.full(count, 0.0 if gains.quantity == "gain" else np.nan)
-        # Of several rows of one group the last written stays: cost 1 last, then the first row.
-        order = np.lexsort((-np.arange(gains.n_groups), gains.cost == 1))
-        for row in order[gains.sizes[order] <= 2]:
-            entries = gains.row(int(row))
-            if gains.sizes[row] == 1:
-                singles[gains.members[entries]] = gains.values[entries]
-            else:
-                first, second = gains.members[entries]
-                pairs[second, first], pairs[first, second] = gains.values[entries]
+        pairs = pair_values(gains)
         missing = np.argwhere(np.triu(np.isnan(pairs), k=1))
         if len(missing):
-            one, other = (gains.tasks[task] for task in missing[0])
+            pair = "|".join(gains.tasks[task] for task in missing[0])
             raise DataError(
-                f"The source {source!r} needs the {gains.quantity} of every pair, but the pair {one}|{other} "
+                f"The source {source!r} needs the {gains.quantity} of every pair, but the pair {pair} "
                 f"is missing ({len(missing)} of {count * (count - 1) // 2} pairs are). Collect the missing "
                 "pairs, or choose another source."
             )
-        return cls(gains.tasks, pairs, singles, source=source, quantity=gains.quantity)
+        return cls(gains.tasks, pairs, values_alone(gains), source=source, quantity=gains.quantity)
 
     @classmethod
     def from_affinity(cls, affinity: Affinity, *, source: str = "") -> PairMeanModel:
@@ -121,11 +113,6 @@ class PairMeanModel:
         DataError
             If the shape is wrong, or a task alone is asked for whose loss is not known.
         """
-        member = np.asarray(membership, dtype=bool)
-        predicted = predict_separable(self, member)
-        alone = member.sum(axis=1) == 1
-        unknown = member[alone].any(axis=0) & np.isnan(self.singles)
-        if unknown.any():
-            task = self.tasks[int(np.flatnonzero(unknown)[0])]
-            raise DataError(f"The {self.quantity} of task {task!r} alone is not known: measure it first.")
-        return predicted
+        member = as_membership(membership, len(self.tasks))
+        check_alone(self.tasks, self.singles, member, self.quantity)
+        return predict_separable(self, member)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gains.bits import pack_rows
 from engine.gains.model import GainModel, tabulate
 from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
@@ -25,8 +24,8 @@ def predictions(
     membership
         Shape (M, N): the groups; repeated ones each count.
     known
-        Where a group is measured there, its values, errors and cost are handed through; of several
-        rows of one group the one of cost 1, the standard network.
+        Where a group is measured there, the values, errors and cost of the row that stands for it are
+        handed through.
     predict_all
         Predict measured groups as well.
 
@@ -45,31 +44,41 @@ def predictions(
     )
     if predict_all:
         return predicted
-    rows = _measured_rows(known, predicted)
-    found = rows >= 0
-    if not found.any():
+    rows = known.rows_of(member)
+    measured = (rows >= 0) & known.measured[rows]
+    if not measured.any():
         return predicted
+    here, there = predicted.entries_of(np.flatnonzero(measured))[1], known.entries_of(rows[measured])[1]
     values = predicted.values.copy()
     std = np.full(len(values), np.nan) if predicted.std is None else predicted.std.copy()
-    for row in np.flatnonzero(found):
-        here, there = predicted.row(int(row)), known.row(int(rows[row]))
-        values[here] = known.values[there]
-        std[here] = np.nan if known.std is None else known.std[there]
+    values[here] = known.values[there]
+    std[here] = np.nan if known.std is None else known.std[there]
     return replace(
         predicted,
         values=values,
         std=None if np.isnan(std).all() else std,
-        cost=np.where(found, known.cost[rows], 1.0),
-        measured=found,
+        cost=np.where(measured, known.cost[rows], 1.0),
+        measured=measured,
     )
 
 
-def _measured_rows(known: GainTensor, wanted: GainTensor) -> NDArray[np.int64]:
-    """Return the measured row of each wanted group, −1 where there is none."""
-    order = np.lexsort((-np.arange(known.n_groups), known.cost == 1))
-    by_group = {known.packed[row].tobytes(): int(row) for row in order[known.measured[order]]}
-    keys = pack_rows(wanted.indptr, wanted.members, wanted.n_tasks)
-    return np.array([by_group.get(key.tobytes(), -1) for key in keys], dtype=np.int64)
+def handed_through(predicted: GainTensor, known: GainTensor) -> NDArray[np.bool_]:
+    """Return which rows of predictions, shape (M,), have the very values that were measured.
+
+    Parameters
+    ----------
+    predicted
+        A model's gains of M groups.
+    known
+        What the model was fitted on, over the same tasks; of several rows of one group the standing one.
+    """
+    rows = known.rows_of(predicted.membership)
+    same = (rows >= 0) & known.measured[rows]
+    starts, here = predicted.entries_of(np.flatnonzero(same))
+    equal = predicted.values[here] == known.values[known.entries_of(rows[same])[1]]
+    if len(equal):
+        same[same] = np.logical_and.reduceat(equal, starts[:-1])
+    return np.asarray(same)
 
 
 def fit_provenance(source: str, known: GainTensor) -> Provenance:

@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
 from engine.gains.affinity import Affinity
+from engine.gains.bits import as_membership
 from engine.gains.tensor import Quantity
 
 
@@ -58,10 +58,8 @@ def predict_separable(model: SeparableModel, membership: NDArray[np.bool_]) -> N
     DataError
         If the shape is wrong.
     """
-    member = np.asarray(membership, dtype=bool)
     count = len(model.singles)
-    if member.ndim != 2 or member.shape[1] != count:
-        raise DataError(f"Membership of shape {member.shape} does not fit {count} tasks.")
+    member = as_membership(membership, count)
     pairs = model.pairs.copy()
     np.fill_diagonal(pairs, 0.0)
     sizes = member.sum(axis=1)

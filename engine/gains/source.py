@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
 
-from engine.errors import UsageError
+from engine.arrays import is_number
+from engine.errors import UsageError, unknown_name
 from engine.gains.model import GainModel
 from engine.gains.tensor import GainTensor
-from engine.plugins import GAIN_SOURCES
+from engine.plugins import GAIN_SOURCES, missing_modules
 
-if TYPE_CHECKING:
-    pass
+
+class Purpose(StrEnum):
+    """What the engine looks for a gain source for, where none is named."""
+
+    LATTICE = "tell the gains of all groups to choose from"
+    PREDICT = "predict groups that were not trained"
+    GUIDE = "guide a collection"
+    TRAIN = "train groups"
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,19 @@ class GainSourceInfo:
         Modules it imports when it runs.
     reference
         Where the method comes from.
+    ranks
+        The purposes for which the engine may choose it by itself, each with its place in the order of
+        preference, lower first. Without a rank for a purpose it is never chosen for it, only named.
+    caution
+        What speaks against choosing it, in one sentence; empty if nothing does.
     """
 
     summary: str
+    _: KW_ONLY
     requires: tuple[str, ...] = ()
     reference: str = ""
+    ranks: Mapping[Purpose, int] = field(default_factory=dict)
+    caution: str = ""
 
 
 class GainSource(ABC):
@@ -41,6 +57,31 @@ class GainSource(ABC):
     info: ClassVar[GainSourceInfo]
     does: ClassVar[str] = "give gains"
     """What sources of this kind do, for messages."""
+
+    def require_least(self, **limits: float) -> None:
+        """Refuse options that are no numbers or too small, given the least value of each.
+
+        Raises
+        ------
+        UsageError
+            Names the first such option.
+        """
+        for name, least in limits.items():
+            value = getattr(self, name)
+            if not is_number(value) or value < least:
+                raise UsageError(f"{name} must be {least} or more, not {value!r}.")
+
+    def require_choice(self, **choices: Sequence[str]) -> None:
+        """Refuse options that are none of their choices.
+
+        Raises
+        ------
+        UsageError
+            Names the first such option and its choices.
+        """
+        for name, valid in choices.items():
+            if getattr(self, name) not in valid:
+                raise unknown_name(name, getattr(self, name), valid)
 
 
 class Predictor(GainSource):
@@ -114,12 +155,30 @@ def make_gain_source(name: str, kind: type[Source], options: Mapping[str, Any] |
 
 def source_names(kind: type[GainSource]) -> tuple[str, ...]:
     """Return the names of the installed sources of a kind; those that cannot be imported are left out."""
-    found = []
-    for name in GAIN_SOURCES.names():
-        try:
-            cls = GAIN_SOURCES.load(name)
-        except UsageError:
-            continue
-        if isinstance(cls, type) and issubclass(cls, kind):
-            found.append(name)
-    return tuple(found)
+    return tuple(name for name, cls in _sources() if issubclass(cls, kind))
+
+
+def choose_source(purpose: Purpose) -> str:
+    """Return the name of the preferred installed source for a purpose.
+
+    Imports every gain source, which takes a fraction of a second and loads no library that they require.
+
+    Raises
+    ------
+    UsageError
+        If none is made for it.
+    """
+    able = [
+        (bool(missing_modules(cls.info.requires)), cls.info.ranks[purpose], name)
+        for name, cls in _sources()
+        if purpose in cls.info.ranks
+    ]
+    if not able:
+        raise UsageError(f"No gain source is installed to {purpose}: name one.")
+    return min(able)[2]
+
+
+def _sources() -> Iterator[tuple[str, type[GainSource]]]:
+    for name, cls in GAIN_SOURCES.loaded():
+        if isinstance(cls, type) and issubclass(cls, GainSource):
+            yield name, cls

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.gains.bits import as_membership
 from engine.gains.tensor import GainTensor, Quantity
 
 MOST_TASKS = 20
@@ -19,7 +20,7 @@ MOST_TASKS = 20
 class TabulatedModel:
     """Hand out recorded gains of all 2^N − 1 groups, so that a complete tensor is a gain model.
 
-    Where a group stands at several costs, the row of cost 1, the standard network, counts.
+    Where a group has several rows, the one that stands for it counts.
 
     Attributes
     ----------
@@ -45,7 +46,7 @@ class TabulatedModel:
         listed[self._codes] = True
         missing = np.flatnonzero(~listed[1:]) + 1
         if len(missing):
-            code = min(missing.tolist(), key=lambda one: (one.bit_count(), one))
+            code = min(missing.tolist(), key=lambda each: (each.bit_count(), each))
             label = "|".join(name for task, name in enumerate(self.tasks) if code >> task & 1)
             raise DataError(
                 f"The tensor lacks the group {label} ({len(missing)} of {2**count - 1} groups are missing): "
@@ -75,10 +76,10 @@ class TabulatedModel:
     @cached_property
     def _rows(self) -> NDArray[np.int64]:
         """Shape (2^N,): the tensor row of each group."""
+        # Much faster than GainTensor.rows_of, and made of the same rows.
+        standing = self.gains.standing_rows
         rows = np.zeros(2**self.gains.n_tasks, dtype=np.int64)
-        # Of several rows of one group the last written stays: cost 1 last, then the first row.
-        order = np.lexsort((-np.arange(self.gains.n_groups), self.gains.cost == 1))
-        rows[self._codes[order]] = order
+        rows[self._codes[standing]] = standing
         return rows
 
     def predict(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -94,11 +95,7 @@ class TabulatedModel:
         DataError
             If the shape is wrong.
         """
-        member = np.asarray(membership, dtype=bool)
-        count = self.gains.n_tasks
-        if member.ndim != 2 or member.shape[1] != count:
-            raise DataError(f"Membership of shape {member.shape} does not fit {count} tasks.")
-        codes = member @ (1 << np.arange(count))
-        found: NDArray[np.float64] = self.gains.gains[self._rows[codes]]
-        found[codes == 0] = np.nan
-        return found
+        codes = as_membership(membership, self.gains.n_tasks) @ (1 << np.arange(self.gains.n_tasks))
+        gains: NDArray[np.float64] = self.gains.gains[self._rows[codes]]
+        gains[codes == 0] = np.nan
+        return gains

@@ -14,17 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from engine.arrays import given_away, read_only
 from engine.errors import DataError, UsageError, unknown_name
 from engine.gains.bits import row_blocks
-from engine.gains.checks import check_baseline, check_rows, check_values
+from engine.gains.checks import check_baseline, check_distinct, check_rows, check_values
 from engine.gains.groups import Groups
 from engine.gains.provenance import UNKNOWN, Provenance
+from engine.gains.row_index import RowIndex
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
 Quantity = Literal["gain", "loss"]
-
-_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +86,7 @@ class GainTensor(Groups):
             raise DataError(f"Quantity {self.quantity!r} must be 'gain' or 'loss'.")
         check_values(self, self.values, self.std, self.quantity)
         check_rows(self, self.cost, self.measured)
+        check_distinct(self, self.index)
         if self.quantity == "gain" and self.single_task_baseline:
             check_baseline(self, self.values)
 
@@ -198,6 +198,53 @@ class GainTensor(Groups):
                 membership[row, index[name]] = True
                 values[row, index[name]] = gain
         return cls.from_dense(names, membership, values, **attributes)
+
+    @cached_property
+    def index(self) -> RowIndex:
+        """Which rows hold a group, and which of several rows stands for it."""
+        return RowIndex(self.indptr, self.members, self.n_tasks, self.cost, self.measured)
+
+    def rows_of(self, membership: NDArray[np.bool_], cost: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Return the row that stands for each of these groups, shape (m,); −1 where there is none.
+
+        Of several rows of one group a measured one stands for it before a predicted one, then the one whose
+        cost is nearest to 1, the standard network, then the cheaper one, then the first.
+
+        Parameters
+        ----------
+        membership
+            Shape (m, N).
+        cost
+            Shape (m,): the row at this cost is meant instead.
+
+        Raises
+        ------
+        DataError
+            If the shape is wrong.
+        """
+        return self.index.rows_of(membership, None if cost is None else np.asarray(cost, dtype=np.float64))
+
+    def find(self, group: Iterable[str]) -> tuple[int, ...]:
+        """Return the rows whose members are exactly these tasks, the one that stands for them first.
+
+        Raises
+        ------
+        UsageError
+            If a name is not a task of the tensor.
+        """
+        members = sorted({self.task_index(name) for name in group})
+        return self.index.rows_with(np.array(members, dtype=np.int32))
+
+    @property
+    def standing_rows(self) -> NDArray[np.int64]:
+        """Shape (D,): the rows that stand for their group, ascending; of every distinct group one."""
+        return self.index.standing_rows
+
+    @property
+    def known_rows(self) -> NDArray[np.int64]:
+        """Shape (K,): the rows to learn from: the standing ones, only measured ones if there are any."""
+        rows = self.standing_rows
+        return rows[self.measured[rows]] if self.measured.any() else rows
 
     @cached_property
     def gains(self) -> NDArray[np.float64]:

@@ -92,13 +92,13 @@ class Thompson(Acquisition):
         self, belief: Belief, question: Question, count: int, round: int, random: np.random.Generator
     ) -> Order:
         """Return the most valuable unmeasured group of each of ``count`` draws."""
-        found: list[int] = []
+        chosen: list[int] = []
         for _ in range(count):
             for row in _wanted(belief, question, belief.drawn(random)):
-                if row not in found:
-                    found.append(int(row))
+                if row not in chosen:
+                    chosen.append(int(row))
                     break
-        return np.array(found, dtype=np.int64)
+        return np.array(chosen, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,13 @@ class LargestPrediction(Acquisition):
     ) -> Order:
         """Return the group of the largest prediction of each task, beginning with that of the round."""
         sizes = np.where(belief.gains.measured[:, None], 0.0, np.abs(np.nan_to_num(belief.gains.gains)))
-        found: list[int] = []
+        chosen: list[int] = []
         for step in range(count):
             column = sizes[:, (round + step) % belief.gains.n_tasks]
             if column.max() > 0:
-                found.append(int(column.argmax()))
-                sizes[found[-1]] = 0.0
-        return np.array(found, dtype=np.int64)
+                chosen.append(int(column.argmax()))
+                sizes[chosen[-1]] = 0.0
+        return np.array(chosen, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class RandomGroups(Acquisition):
 
 
 ACQUISITIONS = Registry("acquisition", "taskgrouping.acquisitions")
-for _one in (Optimistic, Thompson, ExpectedImprovement, LargestPrediction, RandomGroups):
-    ACQUISITIONS.register(_one.name, _one)
+for _acquisition in (Optimistic, Thompson, ExpectedImprovement, LargestPrediction, RandomGroups):
+    ACQUISITIONS.register(_acquisition.name, _acquisition)
 
 
 def acquisition_class(name: str) -> type[Acquisition]:
@@ -170,10 +170,10 @@ def acquisition_class(name: str) -> type[Acquisition]:
     UsageError
         If there is none of this name, or it is no subclass of :class:`Acquisition`.
     """
-    found = ACQUISITIONS.load(name)
-    if not (isinstance(found, type) and issubclass(found, Acquisition)):
+    acquisition = ACQUISITIONS.load(name)
+    if not (isinstance(acquisition, type) and issubclass(acquisition, Acquisition)):
         raise UsageError(f"The acquisition {name!r} is not a subclass of engine.Acquisition.")
-    return found
+    return acquisition
 
 
 def expected_improvements(belief: Belief, question: Question, count: int) -> Order:
@@ -191,22 +191,22 @@ def expected_improvements(belief: Belief, question: Question, count: int) -> Ord
     gains = belief.gains.gains[left]
     error = belief.gains.dense(belief.error)[left]
     upward = 1.0 if belief.gains.quantity == "gain" else -1.0
-    found: list[int] = []
+    chosen: list[int] = []
     for _ in range(min(count, len(left))):
         total, unclipped = np.zeros(len(left)), np.zeros(len(left))
-        for one in served:
-            excess = expected_excess(upward * gains - one.without_last, error)
-            added = np.nansum(excess * question.weights, axis=1) - one.worth_of_last
+        for completion in served:
+            excess = expected_excess(upward * gains - completion.without_last, error)
+            added = np.nansum(excess * question.weights, axis=1) - completion.worth_of_last
             total += np.maximum(added, 0.0)
             unclipped += added
-        total[found], unclipped[found] = -1.0, -np.inf
+        total[chosen], unclipped[chosen] = -1.0, -np.inf
         if total.max() <= 0:  # no group is expected to improve anything: what comes closest
             total = unclipped
         best = int(total.argmax())
-        found.append(best)
-        for one in served:
-            one.measure(gains[best], question.weights, upward)
-    return left[found]
+        chosen.append(best)
+        for completion in served:
+            completion.measure(gains[best], question.weights, upward)
+    return left[chosen]
 
 
 def _wanted(belief: Belief, question: Question, gains: GainTensor) -> Order:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.gains.bits import places
 from engine.gains.model import GainModel, PosteriorModel, UncertainModel
 from engine.gains.predictions import predictions
 from engine.gains.tensor import GainTensor
@@ -47,9 +47,8 @@ class Belief:
         candidates
             Shape (M, N): further groups; those that are known are not repeated.
         """
-        held = {row.tobytes() for row in known.membership}
-        new = np.array([row.tobytes() not in held for row in candidates], dtype=bool)
-        gains = predictions(model, np.concatenate([known.membership, candidates[new]]), known)
+        new = candidates[known.rows_of(candidates) < 0]
+        gains = predictions(model, np.concatenate([known.membership, new]), known)
         gains = replace(gains, provenance=known.provenance)
         entries = gains.measured[gains.entry_rows]
         error = np.zeros(len(gains.values))
@@ -58,11 +57,11 @@ class Belief:
             error[~entries] = _true_error(model, asked)
         return cls(gains, error, model)
 
-    def counting(self, groups: Collection[bytes]) -> Belief:
-        """Return a belief in which some candidates, told by their membership, count as measured."""
-        if not groups:
+    def counting(self, groups: NDArray[np.bool_]) -> Belief:
+        """Return a belief in which some groups, shape (m, N), count as measured at their predicted gains."""
+        if not len(groups):
             return self
-        counted = np.array([row.tobytes() in groups for row in self.gains.membership], dtype=bool)
+        counted = places(self.gains.membership, groups) >= 0
         gains = replace(self.gains, measured=self.gains.measured | counted)
         return replace(self, gains=gains, error=np.where(counted[gains.entry_rows], 0.0, self.error))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.gains.bits import distinct
 from engine.gains.model import all_groups
 
 Membership = NDArray[np.bool_]
@@ -39,18 +40,15 @@ def candidate_groups(n_tasks: int, near: Membership, random: np.random.Generator
     sizes = random.integers(2, n_tasks + 1, POOL)
     ranks = random.random((POOL, n_tasks)).argsort(axis=1).argsort(axis=1)
     full = np.ones((1, n_tasks), dtype=bool)
-    found = np.concatenate([full, near, *(_neighbours(row) for row in near), ranks < sizes[:, None]])
-    found = found[found.sum(axis=1) > 1]
-    first = np.unique(np.packbits(found, axis=1), axis=0, return_index=True)[1]
-    return np.asarray(found[np.sort(first)])
+    groups = np.concatenate([full, near, *(_neighbours(row) for row in near), ranks < sizes[:, None]])
+    return distinct(groups[groups.sum(axis=1) > 1])
 
 
 def _neighbours(group: NDArray[np.bool_]) -> Membership:
     """Return all groups that differ by one task, or by one exchanged for another."""
-    one = np.eye(len(group), dtype=bool)
-    inside, outside = np.flatnonzero(group), np.flatnonzero(~group)
-    exchanged = (one[inside][:, None] | one[outside][None, :]).reshape(-1, len(group))
-    return np.concatenate([group ^ one, group ^ exchanged])
+    single = np.eye(len(group), dtype=bool)
+    exchanged = (single[group][:, None] | single[~group][None, :]).reshape(-1, len(group))
+    return np.concatenate([group ^ single, group ^ exchanged])
 
 
 def initial_order(candidates: Membership, random: np.random.Generator) -> Membership:

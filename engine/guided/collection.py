@@ -16,7 +16,7 @@ from engine.guided.study import Study
 Measure = Callable[[NDArray[np.bool_]], GainTensor | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GuidedProgress:
     """Where a guided collection stands.
 
@@ -43,7 +43,7 @@ class GuidedProgress:
     quantity: Quantity = "gain"
 
 
-Observer = Callable[[GuidedProgress], None]
+GuidedObserver = Callable[[GuidedProgress], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def collect_guided(
     *,
     batch: int = 1,
     stop_below: float | None = None,
-    observers: Sequence[Observer] = (),
+    observers: Sequence[GuidedObserver] = (),
 ) -> GuidedResult:
     """Measure the groups that a study asks for.
 
@@ -116,10 +116,7 @@ def collect_guided(
             if stop_below is not None and study.measured >= max(study.initial, 1):
                 improvement = study.improvement()
             if len(groups):
-                promised = study.promised() if observers else ()
-                told = (study.measured, runs, groups, promised, improvement, study.known.quantity)
-                for observer in observers:
-                    observer(GuidedProgress(*told))
+                _report(study, runs, groups, improvement, observers)
             if stop_below is not None and improvement is not None and improvement.below(stop_below):
                 return GuidedResult(study.measured, "improvement", improvement)
             if spent >= runs:
@@ -127,9 +124,9 @@ def collect_guided(
             groups = study.ask(min(batch, runs - spent))
             if not len(groups):
                 return GuidedResult(study.measured, "exhausted", improvement)
-            found = measure(groups)
-            if found is not None:
-                study.tell(found)
+            gains = measure(groups)
+            if gains is not None:
+                study.tell(gains)
             spent += len(groups)
     except KeyboardInterrupt:
         study.forget(groups)
@@ -139,10 +136,31 @@ def collect_guided(
         raise
 
 
+def _report(
+    study: Study,
+    runs: int,
+    groups: NDArray[np.bool_],
+    improvement: Improvement | None,
+    observers: Sequence[GuidedObserver],
+) -> None:
+    if not observers:
+        return
+    progress = GuidedProgress(
+        measured=study.measured,
+        runs=runs,
+        latest=groups,
+        promised=study.promised(),
+        improvement=improvement,
+        quantity=study.known.quantity,
+    )
+    for observer in observers:
+        observer(progress)
+
+
 def recorded_alone(gains: GainTensor) -> GainTensor | None:
     """Return what is recorded of single tasks, each once; None where nothing is."""
-    alone = np.eye(gains.n_tasks, dtype=bool)[np.unique(gains.members[gains.sizes[gains.entry_rows] == 1])]
-    return recorded(gains)(alone) if len(alone) else None
+    rows = gains.rows_of(np.eye(gains.n_tasks, dtype=bool))
+    return gains.select(rows[rows >= 0]) if (rows >= 0).any() else None
 
 
 def recorded(gains: GainTensor) -> Callable[[NDArray[np.bool_]], GainTensor]:
@@ -151,7 +169,7 @@ def recorded(gains: GainTensor) -> Callable[[NDArray[np.bool_]], GainTensor]:
     Parameters
     ----------
     gains
-        Measured gains; of several rows of one group the one of cost 1, the standard network.
+        Measured gains; of several rows of one group the one that stands for it.
 
     Raises
     ------
@@ -160,13 +178,10 @@ def recorded(gains: GainTensor) -> Callable[[NDArray[np.bool_]], GainTensor]:
     """
 
     def look_up(groups: NDArray[np.bool_]) -> GainTensor:
-        rows = []
-        for group in groups:
-            names = [gains.tasks[task] for task in np.flatnonzero(group)]
-            found = sorted(gains.find(names), key=lambda row: (gains.cost[row] != 1, row))
-            if not found:
-                raise UsageError(f"The group {'|'.join(names)!r} is not recorded.")
-            rows.append(found[0])
+        rows = gains.rows_of(groups)
+        if (rows < 0).any():
+            names = [gains.tasks[task] for task in np.flatnonzero(groups[rows.argmin()])]
+            raise UsageError(f"The group {'|'.join(names)!r} is not recorded.")
         return gains.select(rows)
 
     return look_up

@@ -21,7 +21,7 @@ FOLDS = 5
 """In so many parts the measured groups are left out to estimate the optimism."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Decision:
     """What to train for good.
 
@@ -70,13 +70,17 @@ def decide(belief: Belief, question: Question, budget: float, kappa: float, pred
     DataError
         If the demands leave no choice.
     """
-    found = question.solutions(belief.optimistic(-kappa), [budget])
-    plain = question.solutions(belief.gains, [budget])
-    if budget not in found or budget not in plain:
+    cautious = question.solutions(belief.optimistic(-kappa), [budget]).get(budget)
+    plain = question.solutions(belief.gains, [budget]).get(budget)
+    if cautious is None or plain is None:
         raise DataError(f"No choice of groups meets the demands within a budget of {budget:g}.")
-    cautious = found[budget]
-    promised = float(np.mean(list(cautious.task_values.values())))
-    return Decision(budget, cautious, plain[budget], promised, optimism(belief, cautious, predictor))
+    return Decision(
+        budget=budget,
+        cautious=cautious,
+        plain=plain,
+        promised=float(np.mean(list(cautious.task_values.values()))),
+        optimism=optimism(belief, cautious, predictor),
+    )
 
 
 def optimism(belief: Belief, solution: Solution, predictor: Predictor) -> float | None:
@@ -113,15 +117,15 @@ def optimism(belief: Belief, solution: Solution, predictor: Predictor) -> float 
             if group.measured and len(group.tasks) > 1
         }
     )
-    told = measured.gains.copy()
+    expected = measured.gains.copy()
     for part in np.array_split(np.array(held, dtype=np.int64), min(FOLDS, len(held))) if held else ():
         hidden = np.isin(np.arange(measured.n_groups), part)
-        estimates = _told_by_others(measured, hidden, predictor)
+        estimates = _shrunk_gains(measured, hidden, predictor)
         if estimates is None:
             return None
-        told[hidden] = estimates
+        expected[hidden] = estimates
     missed = [
-        solution.task_values[task] - told[measured.find(group.tasks)[0], gains.task_index(task)]
+        solution.task_values[task] - expected[measured.find(group.tasks)[0], gains.task_index(task)]
         for task, group in serving.items()
         if group.measured
     ]
@@ -129,8 +133,8 @@ def optimism(belief: Belief, solution: Solution, predictor: Predictor) -> float 
     return upward * float(np.sum(missed)) / len(serving)
 
 
-def _told_by_others(measured: GainTensor, hidden: NDArray[np.bool_], predictor: Predictor) -> Numbers | None:
-    """Return the best estimates of the true gains of hidden groups, shape (m, N)."""
+def _shrunk_gains(measured: GainTensor, hidden: NDArray[np.bool_], predictor: Predictor) -> Numbers | None:
+    """Return gains of m groups, (m, N), drawn towards what all others say of them; None where unknown."""
     try:
         model = predictor.fit(measured.select(~hidden))
     except DataError:
@@ -144,5 +148,5 @@ def _told_by_others(measured: GainTensor, hidden: NDArray[np.bool_], predictor: 
         own = np.square(asked.dense(asked.std))
         noise = np.where(np.isnan(own), noise, own)
     weight = np.divide(variance, variance + noise, out=np.ones_like(variance), where=variance + noise > 0)
-    found: Numbers = predicted + weight * (asked.gains - predicted)
-    return found
+    shrunk: Numbers = predicted + weight * (asked.gains - predicted)
+    return shrunk

@@ -64,15 +64,15 @@ def expected_improvement(
     current |= question.solutions(belief.gains.select(belief.gains.measured))
     if not current:
         return Improvement(float("inf"), float("inf"))
-    found = []
+    gains = []
     for _ in range(draws):
         problem = question.problem(belief.drawn(random))
         best = question.solutions(problem.gains, current)
-        gained = [_gained(problem, current[budget], solution) for budget, solution in best.items()]
+        more = [_gained(problem, current[budget], solution) for budget, solution in best.items()]
         # A budget that no draw leaves a choice, because of a floor, has nothing to gain.
-        found.append(max(sum(gained) / len(current), 0.0) / _terms(problem))
-    error = float(np.std(found, ddof=1) / np.sqrt(draws)) if draws > 1 else float("inf")
-    return Improvement(float(np.mean(found)), error)
+        gains.append(max(sum(more) / len(current), 0.0) / _terms(problem))
+    error = float(np.std(gains, ddof=1) / np.sqrt(draws)) if draws > 1 else float("inf")
+    return Improvement(float(np.mean(gains)), error)
 
 
 def _gained(problem: Problem, current: Solution, best: Solution) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError
+from engine.gains.bits import first_equal, places
 from engine.gains.tensor import GainTensor
 
 
@@ -17,50 +18,44 @@ def single_gains(tasks: tuple[str, ...]) -> GainTensor:
     return GainTensor.from_dense(tasks, alone, np.zeros(alone.shape))
 
 
-def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
-    """Return what is known after some gains were told.
+def with_measured(known: GainTensor, measured: GainTensor) -> GainTensor:
+    """Return what is known after some gains were measured.
 
     Parameters
     ----------
     known
-        What was known before; where the told ones are of another quantity or relative to something
+        What was known before; where the new gains are of another quantity or relative to something
         else, and only tasks alone were known, these are dropped.
-    told
-        Measured gains over the same tasks; a group that was known before is replaced.
+    measured
+        Gains over the same tasks; a group that was known before is replaced.
 
     Raises
     ------
+    UsageError
+        If this is no gain tensor.
     DataError
         If the tasks differ, a row is predicted, a group stands there twice, or the two do not mix.
     """
-    if not isinstance(told, GainTensor):
-        raise UsageError(f"Tell a study a GainTensor of measured gains, not {type(told).__name__}.")
-    odd = sorted(set(told.tasks) ^ set(known.tasks))
-    if odd:
-        raise DataError(f"The gains are over other tasks than the study: {', '.join(odd[:5])} in one only.")
-    if not told.measured.all():
-        row = int(np.flatnonzero(~told.measured)[0])
-        raise DataError(f"Group {told.label(row)!r} is predicted: tell a study measured gains only.")
-    columns = [told.task_index(name) for name in known.tasks]
-    member, values = told.membership[:, columns], told.gains[:, columns]
-    keys = [row.tobytes() for row in member]
-    if len(set(keys)) < len(keys):
-        row = next(row for row, key in enumerate(keys) if key in keys[:row])
-        raise DataError(f"Group {told.label(row)!r} is told twice: average its rows, or choose one of them.")
-    std = np.full(values.shape, np.nan) if told.std is None else told.dense(told.std)[:, columns]
-    cost = told.cost
-    told_before = known.digest != single_gains(known.tasks).digest
-    if told_before and known.split and told.split and known.split != told.split:
-        raise DataError(f"These gains are of split {told.split!r}, those told before of {known.split!r}.")
-    alike = (known.quantity, known.single_task_baseline) == (told.quantity, told.single_task_baseline)
+    _check_measured(known, measured)
+    columns = [measured.task_index(name) for name in known.tasks]
+    member, values = measured.membership[:, columns], measured.gains[:, columns]
+    std = np.full(values.shape, np.nan) if measured.std is None else measured.dense(measured.std)[:, columns]
+    cost = measured.cost
+    begun = known.digest != single_gains(known.tasks).digest
+    if begun and known.split and measured.split and known.split != measured.split:
+        raise DataError(f"These gains are of split {measured.split!r}, those told before of {known.split!r}.")
+    alike = (known.quantity, known.single_task_baseline) == (
+        measured.quantity,
+        measured.single_task_baseline,
+    )
     if alike:
-        kept = ~np.isin([row.tobytes() for row in known.membership], keys)
+        kept = places(known.membership, member) < 0
+        before = np.full(known.gains.shape, np.nan) if known.std is None else known.dense(known.std)
         member = np.concatenate([known.membership[kept], member])
         values = np.concatenate([known.gains[kept], values])
-        before = np.full(known.gains.shape, np.nan) if known.std is None else known.dense(known.std)
         std = np.concatenate([before[kept], std])
         cost = np.concatenate([known.cost[kept], cost])
-    elif told_before:
+    elif begun:
         raise DataError("These gains are of another kind than those told before: do not mix them.")
     order = canonical_order(known.tasks, member)
     return GainTensor.from_dense(
@@ -69,12 +64,28 @@ def with_told(known: GainTensor, told: GainTensor) -> GainTensor:
         values[order],
         std=None if np.isnan(std).all() else std[order],
         cost=cost[order],
-        quantity=told.quantity,
-        single_task_baseline=told.single_task_baseline,
-        source=told.source,
-        split=told.split or known.split,
-        provenance=told.provenance,
+        quantity=measured.quantity,
+        single_task_baseline=measured.single_task_baseline,
+        source=measured.source,
+        split=measured.split or known.split,
+        provenance=measured.provenance,
     )
+
+
+def _check_measured(known: GainTensor, measured: GainTensor) -> None:
+    """Refuse what is no measurement of the tasks of a study."""
+    if not isinstance(measured, GainTensor):
+        raise UsageError(f"Tell a study a GainTensor of measured gains, not {type(measured).__name__}.")
+    odd = sorted(set(measured.tasks) ^ set(known.tasks))
+    if odd:
+        raise DataError(f"The gains are over other tasks than the study: {', '.join(odd[:5])} in one only.")
+    if not measured.measured.all():
+        label = measured.label(int(measured.measured.argmin()))
+        raise DataError(f"Group {label!r} is predicted: tell a study measured gains only.")
+    twice = first_equal(measured.membership) < np.arange(measured.n_groups)
+    if twice.any():
+        label = measured.label(int(twice.argmax()))
+        raise DataError(f"Group {label!r} is told twice: average its rows, or choose one of them.")
 
 
 def canonical_order(tasks: Sequence[str], member: NDArray[np.bool_]) -> NDArray[np.int64]:

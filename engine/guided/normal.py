@@ -22,5 +22,5 @@ def expected_excess(mean: Numbers, std: Numbers) -> Numbers:
     safe = np.where(certain, 1.0, std)
     scaled = mean / safe
     density = np.exp(-0.5 * np.square(scaled)) / np.sqrt(2.0 * np.pi)
-    found: Numbers = np.where(certain, np.maximum(mean, 0.0), mean * ndtr(scaled) + safe * density)
-    return found
+    excess: Numbers = np.where(certain, np.maximum(mean, 0.0), mean * ndtr(scaled) + safe * density)
+    return excess

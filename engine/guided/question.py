@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,11 +19,12 @@ from engine.problem.parts import check_parts
 from engine.problem.table import Problem
 from engine.solving.frontier import frontier
 from engine.solving.solution import Solution, Termination
+from engine.solving.warm_start import named_groups
 
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Question:
     """An objective, demands and budgets; what is asked of every set of gains.
 
@@ -59,13 +60,13 @@ class Question:
         object.__setattr__(self, "budgets", tuple(self.budgets))
         if not self.budgets:
             raise UsageError("Name the budgets of interest, for instance 4 or 2,4,8.")
-        for one in check_parts(self.objective or TotalGain(), self.constraints):
-            for name in one.mentioned():
+        for constraint in check_parts(self.objective or TotalGain(), self.constraints):
+            for name in constraint.mentioned():
                 if name not in self.tasks:
                     raise unknown_name("task", name, self.tasks)
-        if any(isinstance(one, Budget) for one in self.constraints):
+        if any(isinstance(constraint, Budget) for constraint in self.constraints):
             raise UsageError("Give the budgets of interest as budgets, not as a constraint.")
-        object.__setattr__(self, "budgets", tuple(sorted({Budget(one).limit for one in self.budgets})))
+        object.__setattr__(self, "budgets", tuple(sorted({Budget(limit).limit for limit in self.budgets})))
         weights = None if self.objective is None else self.objective.task_weights(self.tasks)
         object.__setattr__(self, "weights", np.ones(len(self.tasks)) if weights is None else weights)
 
@@ -100,10 +101,10 @@ class Question:
         asked = self.budgets if budgets is None else tuple(budgets)
         if gains.uncovered or not asked:
             return {}
-        found = frontier(self.problem(gains), asked, self.solver, time_limit=self.time_limit)
-        if any(one.certificate.termination is Termination.INTERRUPTED for one in found.values()):
+        solutions = frontier(self.problem(gains), asked, self.solver, time_limit=self.time_limit)
+        if any(each.certificate.termination is Termination.INTERRUPTED for each in solutions.values()):
             raise KeyboardInterrupt
-        return {budget: solution for budget, solution in found.items() if solution.found}
+        return {budget: solution for budget, solution in solutions.items() if solution.found}
 
     def solved(self, gains: GainTensor) -> Iterator[tuple[NDArray[np.int64], list[tuple[int, float]]]]:
         """Yield the chosen rows of each budget, and the serving row and value of each task.
@@ -113,15 +114,17 @@ class Question:
         DataError
             If no budget leaves a solution.
         """
-        found = self.solutions(gains)
-        if not found:
+        solutions = self.solutions(gains)
+        if not solutions:
             raise DataError(
                 "No choice of groups meets the demands within any of the budgets "
-                f"{', '.join(f'{one:g}' for one in self.budgets)}, not even among groups not measured yet."
+                f"{', '.join(f'{budget:g}' for budget in self.budgets)}, not even among groups not measured "
+                "yet."
             )
         upward = 1.0 if gains.quantity == "gain" else -1.0
-        for solution in found.values():
-            rows = np.array([_row(gains, group.tasks, group.cost) for group in solution.groups])
+        problem = self.problem(gains)
+        for solution in solutions.values():
+            rows = problem.locate(named_groups(solution))
             values = [
                 (int(rows[index]), upward * solution.task_values[task])
                 for task, index in solution.serving.items()
@@ -133,10 +136,10 @@ class Question:
         measured = belief.gains.select(belief.gains.measured)
         upward = 1.0 if measured.quantity == "gain" else -1.0
         fewer = {budget: budget - 1 for budget in self.budgets if budget > 1}
-        found = self.solutions(measured, {*fewer, *fewer.values()}) if fewer else {}
+        solutions = self.solutions(measured, {*fewer, *fewer.values()}) if fewer else {}
         values = {
             budget: upward * np.array([solution.task_values[task] for task in self.tasks])
-            for budget, solution in found.items()
+            for budget, solution in solutions.items()
         }
         usable = [
             (values[more], values[less]) for more, less in fewer.items() if less in values and more in values
@@ -178,7 +181,3 @@ def _best(gains: GainTensor) -> Numbers:
     best = table.max(axis=0, initial=-np.inf)
     none = 0.0 if gains.quantity == "gain" else float(np.min(-gains.values, initial=0.0))
     return np.asarray(np.where(np.isfinite(best), best, none))
-
-
-def _row(gains: GainTensor, group: Sequence[str], cost: float) -> int:
-    return next(row for row in gains.find(group) if gains.cost[row] == cost)

@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from engine.catalogue.instance import Instance
 from engine.errors import UsageError
+from engine.gains.bits import as_membership, distinct, places
 from engine.gains.model import GainModel
-from engine.gains.source import Predictor, make_gain_source
+from engine.gains.source import Predictor, Purpose, choose_source, make_gain_source
 from engine.gains.tensor import GainTensor
 from engine.guided.acquisition import Acquisition, acquisition_class, expected_improvements
 from engine.guided.belief import Belief
 from engine.guided.candidates import candidate_groups, initial_order
 from engine.guided.decision import Decision, decide
 from engine.guided.improvement import Improvement, expected_improvement
-from engine.guided.known import canonical_order, single_gains, with_told
+from engine.guided.known import canonical_order, single_gains, with_measured
 from engine.guided.question import Question
 from engine.problem.constraint import Constraint
 from engine.problem.objectives import Objective
 
 Membership = NDArray[np.bool_]
 
-DEFAULT_PREDICTOR = "gaussian-process"
 DEFAULT_ACQUISITION = "expected-improvement"
 
 
@@ -46,7 +46,7 @@ class Study:
         Shape (M, N): the groups that can be measured; by default all groups of up to 12 tasks, and a
         pool around promising ones beyond that. Groups that the constraints rule out are passed over.
     predictor
-        A predictor, or its name.
+        A predictor, or its name; by default the preferred one to guide a collection.
     acquisition
         What is worth measuring: an :class:`~engine.guided.acquisition.Acquisition`, or the name of one.
     objective, constraints
@@ -78,7 +78,7 @@ class Study:
         budgets: Iterable[float],
         *,
         candidates: Membership | None = None,
-        predictor: str | Predictor = DEFAULT_PREDICTOR,
+        predictor: str | Predictor | None = None,
         acquisition: str | Acquisition = DEFAULT_ACQUISITION,
         objective: Objective | None = None,
         constraints: Sequence[Constraint] = (),
@@ -87,8 +87,15 @@ class Study:
         seed: int = 0,
     ) -> None:
         self.tasks = tuple(tasks)
-        self.question = Question(self.tasks, budgets, objective, tuple(constraints), solver)  # type: ignore[arg-type]
-        self.predictor = make_gain_source(predictor, Predictor) if isinstance(predictor, str) else predictor
+        self.question = Question(
+            tasks=self.tasks,
+            budgets=budgets,  # type: ignore[arg-type]
+            objective=objective,
+            constraints=tuple(constraints),
+            solver=solver,
+        )
+        source = choose_source(Purpose.GUIDE) if predictor is None else predictor
+        self.predictor = make_gain_source(source, Predictor) if isinstance(source, str) else source
         self.acquisition = acquisition_class(acquisition)() if isinstance(acquisition, str) else acquisition
         self.initial = 1 + math.ceil(len(self.tasks) / 2) if initial is None else initial
         if self.initial < 0:
@@ -96,7 +103,7 @@ class Study:
         self.seed = seed
         self.candidates = None if candidates is None else self._usable(_checked(candidates, self.tasks))
         self.known = single_gains(self.tasks)
-        self._pending: list[NDArray[np.bool_]] = []
+        self._pending: Membership = np.zeros((0, len(self.tasks)), dtype=bool)
         self._model: GainModel | None = None
         self._fitted_on = ""
 
@@ -135,9 +142,8 @@ class Study:
             If the tasks differ, a row is predicted, a group stands there twice, or gains of another kind were
             told before.
         """
-        self.known = with_told(self.known, gains)
-        told = {row.tobytes() for row in self.known.membership}
-        self._pending = [row for row in self._pending if row.tobytes() not in told]
+        self.known = with_measured(self.known, gains)
+        self._pending = self._pending[self.known.rows_of(self._pending) < 0]
 
     def ask(self, count: int = 1) -> Membership:
         """Return groups to measure next, and remember them as under way until they are told.
@@ -161,9 +167,9 @@ class Study:
             raise UsageError(f"Ask for 1 group or more, not {count}.")
         chosen = self._initial(count)
         if len(chosen) < count and self.measured:
-            chosen += self._acquired(count - len(chosen), chosen)
-        self._pending += chosen
-        return np.array(chosen, dtype=bool).reshape(len(chosen), len(self.tasks))
+            chosen = np.concatenate([chosen, self._acquired(count - len(chosen), chosen)])
+        self._pending = np.concatenate([self._pending, chosen])
+        return chosen
 
     def forget(self, groups: Membership) -> None:
         """Take groups back that were asked for and will not be told; they may be asked for again.
@@ -173,8 +179,7 @@ class Study:
         groups
             Shape (m, N); those that are not under way are passed over.
         """
-        lost = {row.tobytes() for row in np.asarray(groups, dtype=bool)}
-        self._pending = [row for row in self._pending if row.tobytes() not in lost]
+        self._pending = self._pending[places(self._pending, as_membership(groups, len(self.tasks))) < 0]
 
     def belief(self) -> Belief:
         """Return what is believed of all known groups and candidates now.
@@ -220,8 +225,10 @@ class Study:
 
     def promised(self) -> tuple[float | None, ...]:
         """Return the best mean value over tasks among the measured groups, for every budget."""
-        found = self.question.solutions(self.known)
-        return tuple(found[budget].mean if budget in found else None for budget in self.question.budgets)
+        solutions = self.question.solutions(self.known)
+        return tuple(
+            solutions[budget].mean if budget in solutions else None for budget in self.question.budgets
+        )
 
     def improvement(self, draws: int = 16) -> Improvement:
         """Return how much any further measurement may be expected to improve the decisions.
@@ -233,59 +240,53 @@ class Study:
         """
         return expected_improvement(self.belief(), self.question, draws, self._random(1))
 
-    def _initial(self, count: int) -> list[NDArray[np.bool_]]:
+    def _initial(self, count: int) -> Membership:
         """Return groups of an initial order, while fewer than the initial ones are known.
 
         More follow where a task is in none of them: no predictor can tell anything of it.
         """
-        begun = [*self.known.membership[self.known.sizes > 1], *self._pending]
-        alone = ~np.array(begun, dtype=bool).reshape(len(begun), len(self.tasks)).any(axis=0)
+        begun = np.concatenate([self.known.membership[self.known.sizes > 1], self._pending])
+        alone = ~begun.any(axis=0)
         # Without any measurement there is nothing to fit, however many are asked for.
         wanted = count if not self.measured else min(count, max(self.initial - len(begun), 0))
-        if not wanted and not alone.any():
-            return []
-        listed = self._candidates()
-        left = self._new(initial_order(listed, np.random.default_rng([self.seed, 0]))) if len(listed) else []
-        chosen = left[:wanted]
-        for row in chosen:
-            alone &= ~row
-        for row in left[wanted:]:
-            if len(chosen) < count and (row & alone).any():
-                chosen.append(row)
-                alone &= ~row
-        return chosen
+        listed = self._candidates() if wanted or alone.any() else self._pending[:0]
+        if not len(listed):
+            return listed
+        left = self._new(initial_order(listed, np.random.default_rng([self.seed, 0])))
+        chosen = np.arange(len(left)) < wanted
+        alone &= ~left[chosen].any(axis=0)
+        for row in range(wanted, len(left)):
+            if chosen.sum() < count and (left[row] & alone).any():
+                chosen[row] = True
+                alone &= ~left[row]
+        return np.asarray(left[chosen])
 
-    def _acquired(self, count: int, before: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+    def _acquired(self, count: int, before: Membership) -> Membership:
         """Return what the acquisition asks for, filled up by expected improvement."""
-        taken = {row.tobytes() for row in (*self._pending, *before)}
+        taken = np.concatenate([self._pending, before])
         belief = self.belief().counting(taken)
-        random = self._random(0)
         round = self.measured + len(taken) - self.initial
-        wanted = self.acquisition.choose(belief, self.question, count, max(round, 0), random)
+        wanted = self.acquisition.choose(belief, self.question, count, max(round, 0), self._random(0))
         rows = self._checked_rows(wanted, belief)
-        found = list(dict.fromkeys(row for row in rows if not belief.gains.measured[row]))[:count]
-        if len(found) < count:
-            rest = belief.counting({belief.gains.membership[row].tobytes() for row in found})
-            found += [int(row) for row in expected_improvements(rest, self.question, count - len(found))]
-        return [belief.gains.membership[row] for row in found]
+        chosen = list(dict.fromkeys(row for row in rows if not belief.gains.measured[row]))[:count]
+        groups = belief.gains.membership
+        if len(chosen) < count:
+            rest = belief.counting(groups[chosen])
+            chosen += expected_improvements(rest, self.question, count - len(chosen)).tolist()
+        return np.asarray(groups[chosen])
 
-    def _new(self, groups: Membership) -> list[NDArray[np.bool_]]:
+    def _new(self, groups: Membership) -> Membership:
         """Return the groups that are neither known nor under way, each once."""
-        taken = {row.tobytes() for row in self.known.membership} | {row.tobytes() for row in self._pending}
-        found = []
-        for row in groups:
-            if row.tobytes() not in taken:
-                taken.add(row.tobytes())
-                found.append(row)
-        return found
+        new = (self.known.rows_of(groups) < 0) & (places(groups, self._pending) < 0)
+        return distinct(groups[new])
 
     def _candidates(self) -> Membership:
         if self.candidates is not None:
             return self.candidates
-        by_name = np.array(sorted(range(len(self.tasks)), key=lambda column: self.tasks[column]))
-        near = np.array([*self._promising(), *self._pending], dtype=bool).reshape(-1, len(self.tasks))
-        found = candidate_groups(len(self.tasks), near[:, by_name], self._random(2))
-        return self._usable(found[:, np.argsort(by_name)])
+        columns = np.array(sorted(range(len(self.tasks)), key=self.tasks.__getitem__))
+        near = np.concatenate([self._promising(), self._pending])
+        groups = candidate_groups(len(self.tasks), near[:, columns], self._random(2))
+        return self._usable(groups[:, np.argsort(columns)])
 
     def _usable(self, groups: Membership) -> Membership:
         return np.asarray(groups[self.question.choosable(groups)])
@@ -323,6 +324,5 @@ def _checked(candidates: Membership, tasks: tuple[str, ...]) -> Membership:
     member = np.asarray(candidates, dtype=bool)
     if member.ndim != 2 or member.shape[1] != len(tasks):
         raise UsageError(f"Candidates of shape {member.shape} do not fit {len(tasks)} tasks.")
-    distinct = np.unique(member, axis=0)
-    distinct = distinct[distinct.sum(axis=1) > 1]
-    return np.asarray(distinct[canonical_order(tasks, distinct)])
+    groups = distinct(member[member.sum(axis=1) > 1])
+    return np.asarray(groups[canonical_order(tasks, groups)])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError, UnsupportedError, UsageError
 from engine.gains.model import GainModel, all_groups, tabulate
-from engine.gains.predictions import fit_provenance
+from engine.gains.predictions import fit_provenance, handed_through
 from engine.gains.provenance import UNKNOWN, Provenance
 from engine.gains.separable import PairSumModel, SeparableModel, best_values
 from engine.gains.tensor import GainTensor, Quantity
@@ -275,12 +275,7 @@ class LatticeProblem:
             quantity=self.quantity,
             single_task_baseline=False,
         )
-        measured = np.zeros(gains.n_groups, dtype=bool)
-        if known is not None:
-            for row in range(gains.n_groups):
-                for other in known.find(gains.group(row)):
-                    same = np.array_equal(gains.values[gains.row(row)], known.values[known.row(other)])
-                    measured[row] |= same and bool(known.measured[other])
+        measured = gains.measured if known is None else handed_through(gains, known)
         gains = replace(gains, measured=measured, provenance=self.provenance)
         return Problem(gains, self.objective, self.constraints)
 
@@ -304,10 +299,10 @@ class LatticeProblem:
         """
         if self.task_weights is not None:
             return self.table(choice), np.arange(len(choice))
-        rows = [self.listed.gains.find(np.array(self.tasks)[group].tolist()) for group in choice]
-        if not all(rows):
+        rows = self.listed.gains.rows_of(choice)
+        if (rows < 0).any():
             raise DataError("A chosen group is empty.")
-        return self.listed, np.array([row for (row,) in rows], dtype=np.int64)
+        return self.listed, rows
 
     def locate(self, groups: Iterable[NamedGroup]) -> NDArray[np.bool_]:
         """Return the membership, shape (k, N), of some groups, each once.

@@ -273,8 +273,8 @@ class Limits:
     def _rows(groups: GroupList, group: CostedGroup) -> NDArray[np.int64]:
         """Return where a group stands among others, at the cost that is meant."""
         tasks, cost = group
-        if isinstance(groups, Groups):
-            rows = np.array(groups.find(groups.tasks[task] for task in tasks), dtype=np.int64)
+        if isinstance(groups, GainTensor):
+            rows = np.array(groups.index.rows_with(np.array(sorted(tasks))), dtype=np.int64)
         else:
             rows = np.flatnonzero((groups.sizes == len(tasks)) & (groups.counts(tasks) == len(tasks)))
         prices = getattr(groups, "cost", None)

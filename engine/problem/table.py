@@ -171,7 +171,8 @@ class Problem:
         Parameters
         ----------
         groups
-            Members, and the cost where it is known: of several rows the one at this cost, else the first.
+            Members, and the cost where it is known: of several rows the one at this cost, else the one that
+            stands for the group.
         """
         rows: list[int] = []
         for names, cost in groups:

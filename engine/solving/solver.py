@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from engine.errors import MissingDependencyError, UnsupportedError, UsageError, unknown_name
@@ -153,28 +153,19 @@ def check_supported(name: str, solver: Solver, problem: Problem | LatticeProblem
     lacking = solver.info.lacks(problem)
     if not lacking:
         return
-    able = [other for other, info in _declared() if not info.lacks(problem)]
+    able = [other for other, cls in SOLVERS.loaded() if not cls.info.lacks(problem)]
     raise UnsupportedError(
         f"The solver {name!r} does not support {', '.join(lacking)}. "
         f"Solvers that do: {', '.join(able) or 'none'}."
     )
 
 
-def _declared() -> Iterator[tuple[str, SolverInfo]]:
-    """Give what every solver declares; a plug-in that cannot be imported hides no other."""
-    for name in SOLVERS.names():
-        try:
-            yield name, SOLVERS.load(name).info
-        except UsageError:
-            continue
-
-
 def choose_solver(problem: Problem | LatticeProblem) -> str:
     """Return the preferred installed solver for a problem: one that proves optimality if any does."""
     able = []
-    for name, info in _declared():
-        if not info.lacks(problem) and not missing_modules(info.requires):
-            able.append((not info.exact, info.rank, name))
+    for name, cls in SOLVERS.loaded():
+        if not cls.info.lacks(problem) and not missing_modules(cls.info.requires):
+            able.append((not cls.info.exact, cls.info.rank, name))
     if not able:
         raise UnsupportedError(
             f"No installed solver supports {', '.join(sorted(problem.features))} over {problem.kind}."

@@ -14,10 +14,16 @@ from engine.problem.table import Problem
 from engine.solving.referee import referee
 from engine.solving.solution import Status
 from engine.solving.solve import solve
+from engine.solving.solver import choose_solver
 
 
 def check_extension(
-    problem: Problem, solver: str = "milp", *, samples: int = 20, seed: int = 0, tolerance: float = 1e-6
+    problem: Problem,
+    solver: str | None = None,
+    *,
+    samples: int = 20,
+    seed: int = 0,
+    tolerance: float = 1e-6,
 ) -> None:
     """Assert that the Pyomo and the Python form of every extra term and demand agree.
 
@@ -29,7 +35,7 @@ def check_extension(
     problem
         A problem with extra terms or demands.
     solver
-        One that builds the Pyomo form.
+        One that builds the Pyomo form, by name; by default the preferred one for the problem.
     samples, seed
         How many groupings to try, and what decides them.
     tolerance
@@ -41,7 +47,7 @@ def check_extension(
         If the two forms differ on a grouping; UsageError where the solver itself says so.
     """
     rng = np.random.default_rng(seed)
-    gains = problem.gains
+    gains, name = problem.gains, choose_solver(problem) if solver is None else solver
     kept = [one for one in problem.constraints if _is_told_by_the_whole(one)]
     for _ in range(samples):
         rows = _random_cover(problem, rng)
@@ -49,7 +55,7 @@ def check_extension(
         fixed.append(GroupCount(len(rows), len(rows)))
         alone = replace(problem, constraints=(*kept, *fixed))
         verdict = referee(alone, rows)
-        solution = solve(alone, solver)
+        solution = solve(alone, name)
         groups = ", ".join("|".join(gains.group(row)) for row in rows)
         if verdict.problems or verdict.value is None:
             assert solution.status is Status.INFEASIBLE, (

@@ -29,11 +29,12 @@ class Experiment:
     settings
         How it is trained.
     source
-        The gain source that measures, and its options: another source is another experiment.
+        A label of the gains that come of it: ``measured``, the default, where groups are trained to the
+        end. A gain source that trains otherwise puts a label of its own, as another experiment.
     """
 
     data: MultiTaskData
-    backbone: str = "mlp"
+    backbone: str
     backbone_options: Mapping[str, Any] = field(default_factory=dict)
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     source: str = "measured"
@@ -69,3 +70,11 @@ class Experiment:
             content = getattr(BACKBONES.load(self.backbone), "content", None)
             options |= content(options) if content else {}
         return options
+
+
+def choose_backbone() -> str:
+    """Return the name of the preferred installed backbone, the one of the least rank.
+
+    Imports every backbone, and with them what they are made of.
+    """
+    return min((cls.info.rank, name) for name, cls in BACKBONES.loaded())[1]

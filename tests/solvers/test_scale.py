@@ -261,7 +261,7 @@ def test_groups_are_told_apart_even_where_their_hashes_agree(monkeypatch: pytest
     rows = {row: gains.find(gains.group(row)) for row in range(gains.n_groups)}
     assert all(found == (row,) for row, found in rows.items())
     monkeypatch.setattr(
-        "engine.gains.groups.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
+        "engine.gains.row_index.row_keys", lambda indptr, *_: np.zeros(len(indptr) - 1, dtype=np.uint64)
     )
     same = GainTensor(gains.tasks, gains.indptr, gains.members, gains.values)
     assert same.find(same.group(300)) == (300,)

@@ -12,7 +12,7 @@ from engine.cli.options.text import read_fields, read_keywords
 from engine.cli.options.training import TrainingOptions
 from engine.errors import EngineError, UsageError
 from engine.plugins import BACKBONES, INSTANCES
-from engine.training.experiment import Experiment
+from engine.training.experiment import Experiment, choose_backbone
 from engine.training.settings import TrainingSettings
 
 
@@ -91,7 +91,7 @@ def _of_table(options: TrainingOptions) -> Experiment:
         split=options.split,
         task_column=options.task_column,
     )
-    return Experiment(data)
+    return Experiment(data, options.backbone or choose_backbone())
 
 
 def trainable_instances() -> tuple[str, ...]:

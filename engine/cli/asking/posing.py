@@ -15,7 +15,7 @@ from engine.cli.options.shared import KindOptions, ProblemOptions
 from engine.cli.telling.messages import say
 from engine.errors import UnsupportedError, UsageError, unknown_name
 from engine.gains.affinity import task_affinity
-from engine.gains.source import Predictor, make_gain_source, source_names
+from engine.gains.source import Predictor, Purpose, choose_source, make_gain_source, source_names
 from engine.gains.tensor import GainTensor
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
@@ -23,8 +23,6 @@ from engine.solving.comparison_table import Case
 from engine.solving.pair_graph import PairGraph
 from engine.solving.result import Result
 from engine.solving.solution import Solution
-
-DEFAULT_MODEL = "hoa"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +98,7 @@ def posed_on(instance: Instance, source: str | None, options: ProblemOptions, ki
     evaluation = instance.evaluation()
     default, budgets = default_budget(instance, options), instance.info.budgets
     if kind.lattice:
-        lattice = _lattice(instance, source or DEFAULT_MODEL, options)
+        lattice = _lattice(instance, source or choose_source(Purpose.LATTICE), options)
         most = None if default is None else _whole([default])[0]
         return Posed(instance, lattice, most, _whole(budgets), evaluation)
     if kind.graph:

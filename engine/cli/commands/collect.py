@@ -45,7 +45,7 @@ DEFAULT_GROUPS = "pairs,random:100"
     metavar="S",
     help="Begin nothing after S seconds.",
 )
-@click.option("--source", default="measured", show_default=True, help="A gain source that trains.")
+@click.option("--source", metavar="NAME", help="A gain source that trains. Default: the preferred one.")
 @click.option("--source-option", type=Assignment(), multiple=True, help="An option of the source.")
 @click.option("--gain-of", type=click.Choice(["metric", "loss"]), default="metric", show_default=True)
 @click.option(
@@ -78,7 +78,7 @@ def collect(
     until_reliable: float | None,
     most_seeds: int,
     time_limit: float | None,
-    source: str,
+    source: str | None,
     source_option: tuple[tuple[str, str], ...],
     gain_of: Literal["metric", "loss"],
     gain_form: Literal["relative", "log-ratio"],
@@ -123,7 +123,7 @@ def collect(
     from engine.collection.groups import parse_groups
     from engine.errors import UsageError
     from engine.executors import executor_class, make_executor
-    from engine.gains.source import make_gain_source
+    from engine.gains.source import Purpose, choose_source, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.store import GainStore
     from engine.training.collector import Collector
@@ -141,6 +141,7 @@ def collect(
         if is_recorded(training):
             refuse_measuring()
             return guide_recorded(wanted, training, group_seed, verbose, format, output)
+    source = source or choose_source(Purpose.TRAIN)
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)
     how = {}

@@ -159,14 +159,15 @@ def _cases(
     kind: KindOptions,
 ) -> list[Case]:
     """Return the problems; a source that some instances lack is told, one that all lack is a mistake."""
-    from engine.cli.asking.posing import DEFAULT_MODEL, check_budgets, posed_on
+    from engine.cli.asking.posing import check_budgets, posed_on
     from engine.cli.telling.messages import say
     from engine.errors import UsageError
+    from engine.gains.source import Purpose, choose_source
 
     cases: list[Case] = []
     refused: dict[str, list[tuple[str, UsageError]]] = {}
     for name, instance in instances.items():
-        own = (DEFAULT_MODEL,) if kind.lattice else instance.info.sources[:1]
+        own = (choose_source(Purpose.LATTICE),) if kind.lattice else instance.info.sources[:1]
         for source in sources or own:
             try:
                 posed = posed_on(instance, source, asked, kind)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.catalogue.instance import Instance
     from engine.cli.telling.guided import GuidedView
     from engine.gains.tensor import GainTensor
-    from engine.guided.collection import GuidedProgress, Measure, Observer
+    from engine.guided.collection import GuidedObserver, GuidedProgress, Measure
     from engine.guided.study import Study
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -103,6 +103,13 @@ class GuidedOptions:
         elif self.runs is None:
             raise UsageError("Say how many groups may be trained: --runs 54.")
 
+    @property
+    def predictor_name(self) -> str:
+        """The predictor that is asked for, or else the preferred one."""
+        from engine.gains.source import Purpose, choose_source
+
+        return self.predictor or choose_source(Purpose.GUIDE)
+
     def study(self, tasks: tuple[str, ...], instance: Instance | None, seed: int, **more: Any) -> Study:
         """Return the study that the options ask for.
 
@@ -120,10 +127,10 @@ class GuidedOptions:
         from engine.cli.options.text import read_fields
         from engine.gains.source import Predictor, make_gain_source
         from engine.guided.acquisition import acquisition_class
-        from engine.guided.study import DEFAULT_ACQUISITION, DEFAULT_PREDICTOR, Study
+        from engine.guided.study import DEFAULT_ACQUISITION, Study
         from engine.plugins import GAIN_SOURCES
 
-        name = self.predictor or DEFAULT_PREDICTOR
+        name = self.predictor_name
         predictor = make_gain_source(
             name,
             Predictor,
@@ -176,7 +183,7 @@ def run_guided(
     study: Study,
     measure: Measure,
     evaluation: GainTensor | None,
-    observers: tuple[Observer, ...],
+    observers: tuple[GuidedObserver, ...],
 ) -> GuidedView:
     """Run a guided collection and decide.
 
@@ -199,7 +206,6 @@ def run_guided(
     from engine.cli.telling.messages import say
     from engine.errors import DataError
     from engine.guided.collection import collect_guided
-    from engine.guided.study import DEFAULT_PREDICTOR
 
     assert options.runs is not None
     result = collect_guided(
@@ -219,7 +225,7 @@ def run_guided(
     return GuidedView(
         name=name,
         store=store,
-        predictor=options.predictor or DEFAULT_PREDICTOR,
+        predictor=options.predictor_name,
         budgets_from=options.origin_of_budgets(instance),
         study=study,
         result=result,

@@ -24,7 +24,7 @@ from engine.training.experiment import Experiment
 
 if TYPE_CHECKING:
     from engine.catalogue.instance import Instance
-    from engine.guided.collection import GuidedProgress, Observer
+    from engine.guided.collection import GuidedObserver, GuidedProgress
     from engine.store import GainStore
 
 
@@ -98,8 +98,8 @@ def guide_recorded(
             f"The gains of {instance.name!r} are predictions, of which nothing can be learned by measuring: "
             "get the measured ones (--data-dir, ENGINE_DATA, or a download)."
         )
-    if len(np.unique(gains.packed, axis=0)) < gains.n_groups:
-        say(f"{instance.name} has groups at several costs: those of cost 1 are measured.")
+    if len(gains.standing_rows) < gains.n_groups:
+        say(f"{instance.name} has groups at several costs: those of the cost nearest to 1 are measured.")
     study = wanted.study(gains.tasks, instance, seed, candidates=gains.membership)
     alone = recorded_alone(gains)
     if alone is not None:
@@ -147,11 +147,10 @@ def guide_training(
         if found.interrupted:
             raise KeyboardInterrupt
         assert found.gains is not None
-        names = [[found.gains.tasks[task] for task in np.flatnonzero(row)] for row in groups]
-        rows = [row for group in names for row in found.gains.find(group)]
-        if len(rows) < len(names):
-            say(f"{len(names) - len(rows)} of {len(names)} groups diverged, and are passed over.")
-        return found.gains.select(rows) if rows else None
+        rows = found.gains.rows_of(groups)
+        if (rows < 0).any():
+            say(f"{(rows < 0).sum()} of {len(rows)} groups diverged, and are passed over.")
+        return found.gains.select(rows[rows >= 0]) if (rows >= 0).any() else None
 
     with _progress(verbose) as observers:
         guided = run_guided(
@@ -175,7 +174,7 @@ def guide_training(
 
 
 @contextmanager
-def _progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
+def _progress(verbose: bool) -> Iterator[tuple[GuidedObserver, ...]]:
     """Give the observer that tells of every batch on stderr."""
 
     def report(progress: GuidedProgress) -> None:

@@ -36,10 +36,8 @@ FOLDS = 5
 @click.option(
     "--source",
     "--model",
-    default="ridge",
-    show_default=True,
     metavar="NAME",
-    help="A predictor, or a source of an affinity.",
+    help="A predictor, or a source of an affinity. Default: the preferred predictor.",
 )
 @click.option(
     "--measure",
@@ -100,7 +98,7 @@ FOLDS = 5
 def predict(
     store: str | None,
     experiment: str | None,
-    source: str,
+    source: str | None,
     source_option: tuple[tuple[str, str], ...],
     measure: int | None,
     groups: str | None,
@@ -132,7 +130,7 @@ def predict(
     from engine.cli.telling.output import check_output
     from engine.errors import UsageError
     from engine.gains.formats.gains_file import writable_paths
-    from engine.gains.source import GainSource, Predictor, make_gain_source
+    from engine.gains.source import GainSource, Predictor, Purpose, choose_source, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.training.collector import AffinitySource
 
@@ -142,6 +140,7 @@ def predict(
         written = [Path(output)] if calibrate is not None else list(writable_paths(output))
     for path in (*written, affinity_output, embeddings_output, embeddings_plot):
         check_output(path)
+    source = source or choose_source(Purpose.PREDICT)
     cls = GAIN_SOURCES.load(source)
     made = make_gain_source(source, GainSource, read_fields(cls, source_option, f"gain source {source!r}"))
     training = pick(TrainingOptions, given)

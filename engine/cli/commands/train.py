@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="A new or empty folder for weights and serving map.",
 )
-@click.option("--source", default="measured", show_default=True, help="A gain source that trains and saves.")
+@click.option(
+    "--source", metavar="NAME", help="A gain source that trains and saves. Default: the preferred one."
+)
 @click.option("--source-option", type=Assignment(), multiple=True, help="An option of the source.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of training.")
 @click.option("--gain-of", type=click.Choice(["metric", "loss"]), default="metric", show_default=True)
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 def train(
     solution: Path,
     output: Path,
-    source: str,
+    source: str | None,
     source_option: tuple[tuple[str, str], ...],
     seed: int,
     gain_of: Literal["metric", "loss"],
@@ -71,13 +73,14 @@ def train(
     from engine.cli.telling.realised import RealisedView
     from engine.cli.telling.view import show
     from engine.collection.realised_gains import train_solution
-    from engine.gains.source import make_gain_source
+    from engine.gains.source import Purpose, choose_source, make_gain_source
     from engine.plugins import GAIN_SOURCES
     from engine.solving.solution import Solution
     from engine.training.collector import Collector
 
     check_output(report)
     chosen = Solution.load(solution)
+    source = source or choose_source(Purpose.TRAIN)
     options = read_fields(GAIN_SOURCES.load(source), source_option, f"gain source {source!r}")
     collector = make_gain_source(source, Collector, options)
     experiment = make_experiment(pick(TrainingOptions, given))

@@ -95,5 +95,6 @@ def experiment(n_tasks: int = 4) -> Experiment:
             tuple(random.standard_normal((n_tasks, 20))),
             random_splits(20),
             name="fake",
-        )
+        ),
+        "mlp",
     )

@@ -122,7 +122,7 @@ def test_the_objective_is_the_total_by_default() -> None:
     assert LatticeProblem(MODEL).objective == TotalGain()
     assert LatticeProblem(LOSSES).objective == TotalLoss()
     assert LatticeProblem(LOSSES).sign == -1.0
-    assert (LatticeProblem(LOSSES).quantity, LatticeProblem(LOSSES).source) == ("loss", "hoa")
+    assert (LatticeProblem(LOSSES).quantity, LatticeProblem(LOSSES).source) == ("loss", "pair-mean")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_table_holds_the_predictions_of_its_groups() -> None:
     assert (table.objective, table.constraints) == (problem.objective, problem.constraints)
     assert table.gains.cost.tolist() == [1, 1, 1]
     assert not table.gains.measured.any()
-    assert (table.gains.split, str(table.gains.provenance), table.gains.source) == ("", "", "hoa")
+    assert (table.gains.split, str(table.gains.provenance), table.gains.source) == ("", "", "pair-mean")
 
 
 def test_singles_of_a_model_need_not_gain_nothing() -> None:
@@ -366,9 +366,9 @@ def test_what_a_model_hands_through_counts_as_measured() -> None:
         assert table.measured[row] == (same and table.label(row) != "a|b")
     assert table.measured[table.sizes == 1].all()
     assert not table.measured.all()
-    assert (table.split, str(table.provenance)) == ("valid", "hoa fitted on trained valid gains; made up")
+    assert (table.split, str(table.provenance)) == ("valid", "pair-mean fitted on trained valid gains; made up")
     told = problem.gains_record()
-    assert (told["source"], told["split"]) == ("hoa", "valid")
+    assert (told["source"], told["split"]) == ("pair-mean", "valid")
     assert (told["groups"], told["measured_groups"]) == (15, 14)
     assert told["provenance"] == table.provenance.to_dict()
 

@@ -25,7 +25,8 @@ def experiment(n_tasks: int = 4, name: str = "made", metrics: Iterable[str] = ()
             tuple(random.standard_normal((n_tasks, 20))),
             random_splits(20),
             name=name,
-        )
+        ),
+        "mlp",
     )
 
 
