@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from engine.solving.control import Control
+# Read when NumPy is imported: on a busy machine, threads that share small matrices wait for one another most
+# of the time. The programs that tests start take it over.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 # How long an example takes says nothing where other work shares the machine.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,9 +32,11 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time limit ends a solver, so that what an example or a study finds is the same under any load."""
+    from engine import Control
+
     begin = Control.__init__
 
-    def patient(self: Control, *, time_limit: float | None = None, **given: Any) -> None:
+    def patient(self: Any, *, time_limit: float | None = None, **given: Any) -> None:
         begin(self, **given)
 
     monkeypatch.setattr(Control, "__init__", patient)

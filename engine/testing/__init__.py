@@ -10,7 +10,9 @@ A solver of one's own is tested by inheriting the suite::
 
 A solver that takes gain models or graphs inherits ``LatticeConformance``, an instance
 ``InstanceConformance``, likewise. The suites need pytest, the strategies :func:`problems` and
-:func:`lattice_problems` hypothesis. The engine itself imports neither.
+:func:`lattice_problems` hypothesis. The engine itself imports neither. Time limits are tested with
+:func:`solve_within`, which counts how often the clock is read, so that no test depends on how fast a
+machine is.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.testing.agreement import check_extension
 from engine.testing.checks import check_solution
+from engine.testing.counted_control import CountedControl, solve_within
 from engine.testing.lattice_oracle import lattice_optimum
 from engine.testing.oracle import optimum
 from engine.testing.random_lattices import random_lattice_problem
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from engine.testing.strategies import lattice_problems, problems
 
 __all__ = [
+    "CountedControl",
     "InstanceConformance",
     "LatticeConformance",
     "PricedGain",
@@ -44,6 +48,7 @@ __all__ = [
     "problems",
     "random_lattice_problem",
     "random_problem",
+    "solve_within",
 ]
 
 _LATER = {

@@ -14,8 +14,7 @@ from engine import Budget, GainTensor, GroupCount, Mandatory, MembershipLimit, P
 from engine.gains.bits import pack_rows
 from engine.solving.control import Control
 from engine.solving.solve import run
-from engine.testing import check_solution
-from engine.testing.counted_control import CountedControl
+from engine.testing import CountedControl, check_solution
 from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
 from solvers.tables.presolve import annealing, choice, pricing, reduction
@@ -30,7 +29,7 @@ MEASURED = """
 import json, sys
 from pathlib import Path
 import engine
-from engine.testing.counted_control import solve_within
+from engine.testing import solve_within
 from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
 

@@ -37,8 +37,7 @@ from engine import (
 )
 from engine.problem.kinds import Feature
 from engine.solving.solve import run
-from engine.testing import PricedGain, check_solution, optimum, problems
-from engine.testing.counted_control import CountedControl
+from engine.testing import CountedControl, PricedGain, check_solution, optimum, problems
 from solvers.subset_dp import SubsetDp
 
 LIGHT = settings(

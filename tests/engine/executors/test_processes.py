@@ -62,6 +62,7 @@ def test_without_chunks_no_worker_is_started() -> None:
 
 def test_a_worker_has_one_thread_one_gpu_and_data_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,GPU-7")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
     zeros = np.zeros(1000)
     with ProcessExecutor(gpus=2) as executor:
         assert executor.slots == 2

@@ -33,8 +33,7 @@ from engine import (
     solve,
 )
 from engine.solving.solution import Event
-from engine.testing import check_solution
-from engine.testing.counted_control import solve_within
+from engine.testing import check_solution, solve_within
 from instances.made.generators import low_rank_affinity
 from tests.solvers.graphs.graphs import affinity, random_graph
 

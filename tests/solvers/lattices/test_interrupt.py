@@ -11,7 +11,7 @@ import pytest
 
 from engine import Budget, LatticeProblem, PairMeanModel, solve
 from engine.solving.control import Control
-from engine.testing.counted_control import solve_within
+from engine.testing import solve_within
 from engine.testing.dice import task_names
 from solvers.lattices import branching
 from solvers.lattices.branching import Branching

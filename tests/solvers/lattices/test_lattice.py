@@ -45,8 +45,7 @@ from engine import (
     solve,
 )
 from engine.gains.affinity import Affinity
-from engine.testing import check_solution, lattice_optimum, random_lattice_problem
-from engine.testing.counted_control import solve_within
+from engine.testing import check_solution, lattice_optimum, random_lattice_problem, solve_within
 from engine.testing.dice import task_names
 from engine.testing.random_lattices import NotOfSize
 from engine.testing.transforms import reordered

@@ -35,8 +35,7 @@ from engine import (
     solve,
 )
 from engine.gains.separable import predict_separable
-from engine.testing import check_solution
-from engine.testing.counted_control import solve_within
+from engine.testing import check_solution, solve_within
 from engine.testing.dice import task_names
 from solvers.lattices.enumeration import Enumeration
 from solvers.lattices.form import LatticeForm, Prices
