@@ -17,7 +17,7 @@ from engine.gains.provenance import Provenance
 from engine.gains.tensor import GainTensor
 from engine.store import claims, saving
 from engine.store.curves import unpack_curves
-from engine.store.database import connect, insert_into, shown, transaction
+from engine.store.database import Database, connect, insert_into
 from engine.store.keys import members_text, membership_of
 from engine.store.reading import read_blocks, read_values
 from engine.store.run_batch import RunBatch
@@ -38,15 +38,17 @@ class GainStore:
     Parameters
     ----------
     database
-        A SQLAlchemy engine.
-    url
-        For messages.
+        Its tables exist.
     """
 
-    def __init__(self, database: Any, url: str) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._tasks: dict[int, tuple[str, ...]] = {}
-        self.url = url
+
+    @property
+    def url(self) -> str:
+        """Where it is, without passwords."""
+        return self._database.url
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> GainStore:
@@ -68,7 +70,7 @@ class GainStore:
         MissingDependencyError
             If SQLAlchemy or the driver is not installed.
         """
-        return cls(connect(url, create=create), shown(url))
+        return cls(connect(url, create=create))
 
     def __enter__(self) -> GainStore:
         return self
@@ -80,7 +82,7 @@ class GainStore:
 
     def close(self) -> None:
         """Close all connections."""
-        self._database.dispose()
+        self._database.engine.dispose()
 
     def transaction(self, *, writes: bool) -> AbstractContextManager[Any]:
         """Give a connection in a transaction, for what spans several of these methods.
@@ -90,7 +92,7 @@ class GainStore:
         writes
             Whether it will write; if not, all that is read belongs to one state of the store.
         """
-        return transaction(self._database, self.url, writes=writes)
+        return self._database.transaction(writes=writes)
 
     def register(self, experiment: Experiment) -> int:
         """Return the number of an experiment, making its row the first time."""

@@ -86,6 +86,46 @@ def end_leases(file: Path) -> None:
         connection.execute("update runs set expires = 0 where status = 'leased'")
 
 
+def lose(file: Path, how: str) -> None:
+    """Let something happen to the file of a store."""
+    if how in ("delete", "replace"):
+        for one in file.parent.glob(f"{file.name}*"):
+            one.unlink()
+    if how == "replace":
+        file.write_bytes(b"something else")
+    if how == "move":
+        file.rename(file.with_suffix(".moved"))
+    if how == "empty":
+        file.write_bytes(b"")
+    if how == "text":
+        file.write_bytes(b"no database at all, but long enough to be looked at\n" * 1000)
+    if how == "log":
+        Path(f"{file}-wal").unlink()
+
+
+@dataclass(frozen=True)
+class Losing(Fake):
+    """Lose the file of the store while the eighth run is trained.
+
+    Attributes
+    ----------
+    file, how
+        What is lost, and how.
+    """
+
+    file: str = ""
+    how: str = "delete"
+
+    def measure(self, experiment: Experiment, membership: NDArray[np.bool_], seed: int) -> TrainedGroups:
+        lost = Path(f"{self.log}.lost")
+        assert not lost.exists(), "trained on although the store is gone"
+        trained = super().measure(experiment, membership, seed)
+        if len(Path(self.log).read_text().splitlines()) >= 8:
+            lost.touch()
+            lose(Path(self.file), self.how)
+        return trained
+
+
 def experiment(n_tasks: int = 4) -> Experiment:
     random = np.random.default_rng(0)
     return Experiment(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import sqlite3
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from engine import DataError, GainStore, UsageError
-from engine.store import database
+from engine.store import sqlite_file
 from tests.engine.store.made import experiment, groups, trained
 
 ALL = groups("1000", "0100", "0010", "0001", "1100", "1111")
@@ -64,7 +68,16 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+nosuch://me:secret@host/x", "postgresql://me:se@cret@:x/", "://me:secret@"]
+    "url",
+    [
+        "postgresql+nosuch://me:secret@host/x",
+        "postgresql+nosuch://host/x?password=secret",
+        "mysql://host/x?user=me&sslpassword=secret",
+        "postgresql://me:se@cret@:x/",
+        "://me:secret@",
+        "postgresql:host?password=secret",
+        "sqlite:///x.db?password=secret",
+    ],
 )
 def test_a_password_in_what_is_no_url_is_not_shown(url: str) -> None:
     with pytest.raises(UsageError, match="sqlite:///") as caught:
@@ -81,7 +94,7 @@ def test_a_sqlite_url_takes_nothing_behind_the_file(tmp_path: Path) -> None:
 def test_an_interrupt_ends_the_waiting_for_another_writer(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
     other = sqlite3.connect(file, isolation_level=None)
     with GainStore.open(f"sqlite:///{file}") as store:
         other.execute("BEGIN IMMEDIATE")
@@ -93,9 +106,80 @@ def test_an_interrupt_ends_the_waiting_for_another_writer(
             )
             with pytest.raises(KeyboardInterrupt):
                 store.save(1, trained(ALL, 1))
-        monkeypatch.setattr(database, "BUSY_SECONDS", 0.3)
+        monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.3)
         with pytest.raises(DataError, match=r"locked.*try again when that has ended"):
             store.save(1, trained(ALL, 1))
         other.execute("COMMIT")
         other.close()
         assert store.save(1, trained(ALL, 1)) == 6
+
+
+@contextmanager
+def without_permissions(*closed: Path) -> Iterator[None]:
+    """Take the permission to write from some paths, and from this process that of doing it all the same."""
+    nobody = 65534
+    modes = {path: path.stat().st_mode for path in closed}
+    root = os.geteuid() == 0
+    for path in closed:
+        path.chmod(modes[path] & 0o555)
+    if root:
+        os.setresuid(nobody, nobody, 0)
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "setresuid"), reason="no permissions of that kind")
+@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("create", [True, False], ids=["to collect", "to read"])
+def test_what_may_not_be_written_is_named(open_folder: Path, what: str, create: bool) -> None:
+    path = open_folder / "gains.db"
+    with GainStore.open(f"sqlite:///{path}") as store:
+        store.save(store.register(experiment()), trained(ALL, 0))
+    path.chmod(0o666)
+    closed = path if what == "file" else open_folder
+    with without_permissions(closed):
+        with GainStore.open(f"sqlite:///{path}", create=False) as store:
+            assert store.tensor(1).n_groups == 6
+            if not create:
+                with pytest.raises(DataError, match=r"may only be read here.*write permission.*--store"):
+                    store.register(experiment(name="new"))
+        if create:
+            with pytest.raises(DataError, match=rf"the {what} {closed} may only be read.*--store"):
+                GainStore.open(f"sqlite:///{path}")
+    assert path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "setresuid"), reason="no permissions of that kind")
+def test_a_folder_that_takes_no_new_store_is_named(open_folder: Path) -> None:
+    with (
+        without_permissions(open_folder),
+        pytest.raises(DataError, match=rf"the folder {open_folder} may only be read"),
+    ):
+        GainStore.open(f"sqlite:///{open_folder / 'gains.db'}")
+
+
+def test_versions_of_a_damaged_store_are_not_told_three_hundred_times(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute("DROP TABLE gain_store")
+    connection.execute("CREATE TABLE gain_store (version)")
+    connection.executemany("INSERT INTO gain_store VALUES (?)", [(0,)] * 300 + [("\x1b" * 1000,)])
+    connection.commit()
+    connection.close()
+    with pytest.raises(DataError, match="of version 0, ") as caught:
+        GainStore.open(f"sqlite:///{file}")
+    assert str(caught.value).count("0,") == 1
+    assert len(str(caught.value)) < 500

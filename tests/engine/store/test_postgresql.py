@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,3 +146,104 @@ def test_a_connection_that_the_server_has_closed_is_replaced(server) -> None:
 
         wait_until(gone)
         assert store.save(number, trained(ALL, 0)) == 6
+
+
+def fresh(server: str, name: str) -> str:
+    """Return the URL of a database without any table."""
+    with GainStore.open(server) as store:
+        plain = store._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        plain.exec_driver_sql(f"CREATE DATABASE {name}")
+        plain.close()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def opened_at_once(url: str, count: int) -> list[Exception]:
+    """Open a store in so many threads at once, and return what failed."""
+    failures: list[Exception] = []
+    gate = threading.Barrier(count)
+
+    def open_one() -> None:
+        try:
+            gate.wait()
+            with GainStore.open(url) as store:
+                store.register(experiment())
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_one) for _ in range(count)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return failures
+
+
+def test_collectors_start_together_on_a_fresh_database(server) -> None:
+    for attempt in range(4):
+        url = fresh(server, f"together{attempt}")
+        assert opened_at_once(url, 12) == []
+        with GainStore.open(url) as store:
+            assert len(store.experiments()) == 1
+
+
+def test_tables_that_another_collector_is_just_making_are_waited_for(server) -> None:
+    import sqlalchemy
+
+    url = fresh(server, "just_made")
+    made, go_on = threading.Event(), threading.Event()
+
+    def pause(connection, cursor, statement: str, *rest: object) -> None:
+        if "CREATE TABLE gain_store" in statement and not made.is_set():
+            made.set()
+            assert go_on.wait(60)
+
+    failures: list[Exception] = []
+
+    def open_one() -> None:
+        try:
+            GainStore.open(url).close()
+        except Exception as error:
+            failures.append(error)
+
+    def waiting() -> int:
+        with GainStore.open(server) as store, store.transaction(writes=False) as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one()
+
+    threads = [threading.Thread(target=open_one) for _ in range(2)]
+    sqlalchemy.event.listen(sqlalchemy.Engine, "after_cursor_execute", pause)
+    try:
+        threads[0].start()
+        assert made.wait(60)
+        threads[1].start()
+        while not waiting() and threads[1].is_alive():
+            time.sleep(0.01)
+        go_on.set()
+        for one in threads:
+            one.join()
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "after_cursor_execute", pause)
+    assert failures == []
+
+
+@pytest.mark.parametrize("where", ["me:{}@", "me@?password={}"])
+def test_a_password_is_not_shown_by_any_error(server, where: str) -> None:
+    secret = "psw0rd"
+    host = server.partition("?host=")[2]
+    user, _, more = where.format(secret).partition("?")
+    url = f"postgresql+psycopg://{user}/absent?host={host}&{more}".rstrip("&")
+    with pytest.raises(DataError, match="absent") as caught:
+        GainStore.open(url)
+    assert secret not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+def test_a_database_that_may_only_be_read_is_named_as_that(server) -> None:
+    url = fresh(server, "only_read")
+    GainStore.open(url).close()
+    with GainStore.open(url) as store, store.transaction(writes=True) as connection:
+        connection.exec_driver_sql("CREATE ROLE reader LOGIN")
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    with GainStore.open(url.replace("me@", "reader@"), create=False) as store:
+        assert store.experiments() == []
+        with pytest.raises(DataError, match="may only be read"):
+            store.register(experiment())

@@ -115,7 +115,7 @@ from sqlalchemy import event
 from engine import GainStore
 from tests.engine.store.made import groups, trained
 store = GainStore.open(sys.argv[1])
-@event.listens_for(store._database, "before_cursor_execute", named=True)
+@event.listens_for(store._database.engine, "before_cursor_execute", named=True)
 def before(statement, **_):
     if statement.startswith("INSERT INTO results") and os.path.exists(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)

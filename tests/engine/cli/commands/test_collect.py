@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,15 +126,17 @@ def test_an_unknown_reliability_is_explained(collect, seeds: str, told: str) -> 
     assert told in shown
 
 
-def test_a_password_is_on_no_output(collect, engine: Engine, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("where", ["me:secret@host/gains", "me@host/gains?password=secret"])
+def test_a_password_is_on_no_output(collect, engine: Engine, tmp_path: Path, monkeypatch, where: str) -> None:
     from engine import GainStore
+    from engine.store.urls import shown
 
-    with_password = "postgresql+psycopg://me:secret@host/gains"
+    with_password = f"postgresql+psycopg://{where}"
     opened = GainStore.open
 
     def open_here(url: str, *, create: bool = True) -> GainStore:
         store = opened(f"sqlite:///{tmp_path / 'gains.db'}", create=create)
-        store.url = "postgresql+psycopg://me:***@host/gains"
+        store._database = replace(store._database, url=shown(url))
         return store
 
     monkeypatch.setattr(GainStore, "open", open_here)
@@ -145,3 +148,20 @@ def test_a_password_is_on_no_output(collect, engine: Engine, tmp_path: Path, mon
     ):
         assert result.exit_code == 0, result.stderr
         assert "secret" not in result.output
+    assert "postgresql+psycopg://me" in collect("--store", with_password).stdout
+
+
+@pytest.mark.parametrize(
+    ("how", "flaw"), [("delete", "was deleted"), ("replace", "was replaced"), ("text", "was overwritten")]
+)
+def test_a_store_that_is_lost_while_it_is_written_is_no_success(
+    collect, tmp_path: Path, how: str, flaw: str
+) -> None:
+    options = {"file": tmp_path / "gains.db", "log": tmp_path / "log", "how": how}
+    more = [part for key, one in options.items() for part in ("--source-option", f"{key}={one}")]
+    result = collect("--seeds", "5", "--source", "tests.engine.collection.fakes:Losing", *more)
+    assert result.exit_code == 5
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert flaw in line
+    assert "same command again" in line
