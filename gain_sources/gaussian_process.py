@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import GainModel, GainSourceInfo, GainTensor, Predictor
 from engine.errors import DataError, UsageError
+from engine.gains.source import Purpose
 from gain_sources.gaussian_processes.entries import canonical_order, entries_of
 from gain_sources.gaussian_processes.inducing import condense, without_runs
 from gain_sources.gaussian_processes.kernels import GroupPairs
@@ -70,6 +71,7 @@ class GaussianProcess(Predictor):
         summary="Gaussian process over groups and tasks, with a posterior; for few or noisy measurements",
         reference="Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006; linear model of "
         "coregionalisation: Bonilla, Chai and Williams, NIPS 2007",
+        ranks={Purpose.GUIDE: 10},
     )
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import GainSourceInfo, GainTensor, Predictor
 from engine.gains.pair_mean import PairMeanModel
+from engine.gains.source import Purpose
 
 HoaModel = PairMeanModel
 """The fitted model; ``HoaModel.from_affinity`` makes the same model from an affinity."""
@@ -15,6 +16,7 @@ class Hoa(Predictor):
     info = GainSourceInfo(
         summary="mean of the measured pair gains with the other members of the group",
         reference="Standley et al., Which Tasks Should Be Learned Together, ICML 2020, section 3",
+        ranks={Purpose.LATTICE: 10},
     )
 
     def fit(self, gains: GainTensor) -> PairMeanModel:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gains.source import GainSourceInfo
+from engine.gains.source import GainSourceInfo, Purpose
 from engine.training.collector import Collector
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Measured(Collector):
     device: str = "auto"
     method: str = "auto"
     info = GainSourceInfo(
-        summary="trains every group and compares with single-task training", requires=("torch",)
+        summary="trains every group and compares with single-task training",
+        requires=("torch",),
+        ranks={Purpose.TRAIN: 10},
     )
 
     def chunk_size(self, experiment: Experiment) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine import GainSourceInfo, GainTensor, Predictor
+from engine.gains.source import Purpose
 from gain_sources.regression.membership_model import MembershipModel
 from gain_sources.regression.membership_regression import fit_membership
 
@@ -23,6 +24,7 @@ class Ridge(Predictor):
     info = GainSourceInfo(
         summary="ridge regression on membership, with a standard error; smooths many noisy groups",
         reference="Hoerl and Kennard, Technometrics 1970; penalty by Allen's leave-one-out error, 1974",
+        ranks={Purpose.PREDICT: 10},
     )
 
     def fit(self, gains: GainTensor) -> MembershipModel:

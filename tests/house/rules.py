@@ -55,14 +55,13 @@ def parents_that_know_children(tree: Tree) -> list[str]:
 
 def names_of_plugins(tree: Tree, names: frozenset[str]) -> list[str]:
     """Places in ``engine`` where a string is the name of a plug-in; docstrings are free to name them."""
-    found = []
-    for module, source in tree.modules.items():
-        if module.split(".")[0] != "engine":
-            continue
-        for node in ast.walk(source):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
-                found.append(f"{module}, line {node.lineno}: {node.value!r}")
-    return found
+    return [
+        f"{module}, line {node.lineno}: {node.value!r}"
+        for module, source in tree.modules.items()
+        if module.split(".")[0] == "engine"
+        for node in ast.walk(source)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
+    ]
 
 
 def deep_imports(paths: list[Path]) -> list[str]:

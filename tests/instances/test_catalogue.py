@@ -61,7 +61,7 @@ def test_standley1_has_half_size_networks_at_half_the_cost(data_dir: Path) -> No
     losses, judged = instance.gains(), instance.evaluation()
     assert judged is not None
     assert losses.cost.tolist() == [0.5] * 5 + [1.0] * 31
-    assert losses.find(["depth"]) == (1, 6)
+    assert losses.find(["depth"]) == (6, 1)
     assert np.diag(losses.gains[:5]).tolist() == [0.08021, 0.1739, 0.08965, 0.09264, 0.03313]
     (row,) = judged.find(judged.tasks)
     assert judged.gains[row].sum() == pytest.approx(0.50278, abs=1e-5)
