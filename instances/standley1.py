@@ -92,7 +92,7 @@ def _read(path: Path, tasks: tuple[str, ...]) -> GainTensor:
 
 def _approximated(measured: GainTensor) -> GainTensor:
     """Keep singles and pairs as measured, and predict larger groups by the mean over their pairs."""
-    model = PairMeanModel.from_gains(measured)
+    model = PairMeanModel.from_gains(measured, source="hoa")
     predicted = tabulate(
         model, measured.membership, split=measured.split, cost=measured.cost, quantity="loss"
     )

@@ -175,7 +175,7 @@ class CatalogueInstance(Instance):
 
 
 def load_instance(
-    name: str, data_dir: Path | None = None, options: Mapping[str, Any] | None = None
+    name: str, data_dir: str | Path | None = None, options: Mapping[str, Any] | None = None
 ) -> Instance:
     """Return an instance of the catalogue, or what stands in for it where its data cannot be had.
 
@@ -205,7 +205,7 @@ def load_instance(
     if not (isinstance(cls, type) and issubclass(cls, Instance)):
         raise UsageError(f"The instance {text!r} is not a subclass of engine.Instance.")
     try:
-        made = cls(text, data_dir, **(options or {}))
+        made = cls(text, None if data_dir is None else Path(data_dir), **(options or {}))
     except TypeError as error:
         if not options:
             raise

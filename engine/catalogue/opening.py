@@ -25,7 +25,7 @@ ONLY_FILES = {
 def open_instance(
     name_or_path: str | Path,
     *,
-    data_dir: Path | None = None,
+    data_dir: str | Path | None = None,
     evaluation: GainsPath | None = None,
     options: ReadOptions = DEFAULTS,
     pairs: bool = False,
@@ -56,7 +56,7 @@ def open_instance(
     text = str(name_or_path)
     if is_store_url(text):
         _refuse("A gain store has its own evaluation gains, task names and baseline", evaluation, options)
-        return StoredInstance(text, data_dir)
+        return StoredInstance(text)
     if text in INSTANCES.names() or not is_path(text):
         instance = load_instance(text, data_dir)
         _refuse(f"The instance {text!r} comes from the catalogue", evaluation, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 from engine.catalogue.instance import Instance, InstanceInfo
@@ -42,7 +41,7 @@ class StoredInstance(Instance):
         If the experiment is not named where there are several, or there are no such gains.
     """
 
-    def __init__(self, url: str, data_dir: Path | None = None) -> None:
+    def __init__(self, url: str) -> None:
         from engine.store import GainStore
 
         self._url, _, wanted = url.partition("#")
@@ -58,7 +57,7 @@ class StoredInstance(Instance):
             self._experiment = store.find(wanted) if wanted else known[0].id
             gains = store.tensor(self._experiment, split="valid", **self._asked)
         found = next(one for one in known if one.id == self._experiment)
-        super().__init__(found.name, data_dir)
+        super().__init__(found.name)
         self._recorded = {"valid": gains}
         count = gains.n_tasks
         of, form = (self._asked.get(key, usual[0]) for key, usual in GAINS.items())

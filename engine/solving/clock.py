@@ -13,7 +13,7 @@ class Clock:
     Parameters
     ----------
     now
-        Returns the time, in seconds from any moment on.
+        Returns the time, in seconds from any moment on; by default that of the machine.
 
     Attributes
     ----------
@@ -21,9 +21,9 @@ class Clock:
         The seconds that did not count, those of a pause that lasts aside.
     """
 
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
-        self._now = now
-        self._start = now()
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        self._now = time.perf_counter if now is None else now
+        self._start = self._now()
         self._stopped: float | None = None
         self.lost = 0.0
 

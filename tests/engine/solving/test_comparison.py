@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import FrozenInstanceError, replace
+from types import ModuleType
 
 import pytest
 
@@ -63,7 +65,8 @@ def test_loading_libraries_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> 
 
     class Loading(Singles):
         def solve(self, problem, control):
-            with control.stage("load"):
+            with control.preparing("load"):
+                monkeypatch.setitem(sys.modules, "a_library", ModuleType("a_library"))
                 now[0] += 8.0
             now[0] += 0.5
             return super().solve(problem, control)

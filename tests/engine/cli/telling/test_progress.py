@@ -43,10 +43,13 @@ def test_plain_lines_are_throttled(monkeypatch) -> None:
     assert 15 <= len(shown) <= 25
 
 
-def test_nothing_is_shown_off_a_terminal(capsys) -> None:
+def test_only_what_is_waited_for_is_shown_off_a_terminal(capsys) -> None:
     with progress(verbose=False) as observers:
-        assert observers == ()
-    assert capsys.readouterr() == ("", "")
+        solve(Problem(gains()).with_budget(2), "brute-force", observers=observers)
+        assert capsys.readouterr() == ("", "")
+        for observer in observers:
+            observer.on_notice("compiling")
+    assert capsys.readouterr() == ("", "engine: compiling\n")
 
 
 def test_verbose_lines_go_to_stderr(capsys) -> None:
