@@ -101,6 +101,9 @@ from .problem.published import standley_problem as standley_problem
 from .problem.published import tag_problem as tag_problem
 from .problem.published import wang_problem as wang_problem
 from .problem.table import Problem as Problem
+from .solving.certificate import Certificate as Certificate
+from .solving.certificate import Status as Status
+from .solving.certificate import Termination as Termination
 from .solving.claim import Claim as Claim
 from .solving.comparison import Comparison as Comparison
 from .solving.comparison import compare as compare
@@ -119,12 +122,9 @@ from .solving.referee import referee as referee
 from .solving.result import Result as Result
 from .solving.scores import Scores as Scores
 from .solving.selection import selection_value as selection_value
-from .solving.solution import Certificate as Certificate
 from .solving.solution import ChosenGroup as ChosenGroup
 from .solving.solution import Event as Event
 from .solving.solution import Solution as Solution
-from .solving.solution import Status as Status
-from .solving.solution import Termination as Termination
 from .solving.solve import solve as solve
 from .solving.solver import Solver as Solver
 from .solving.solver import SolverInfo as SolverInfo

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import UnsupportedError, UsageError
 from engine.gains.source import GainSourceInfo
-from gain_sources.measured import Measured
+from gain_sources.trained.backbone_collector import BackboneCollector
 
 if TYPE_CHECKING:
     from engine.training.experiment import Experiment
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class EarlyStop(Measured):
+class EarlyStop(BackboneCollector):
     """Gains after a part of the training, of groups and of the tasks alone that they are compared with.
 
     Attributes

@@ -10,9 +10,9 @@ import numpy as np
 from engine.errors import UsageError, unknown_name
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from engine.solving.solver import Solver, SolverInfo
 from solvers.graphs.augmented import Augmented
 from solvers.graphs.heuristics import opened

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from engine.problem.kinds import PROGRAM_FEATURES
 from engine.problem.table import Problem
 from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.solver import Solver, SolverInfo
-from solvers.tables.completion import Rule, complete
+from solvers.tables.construction import construct
 from solvers.tables.moves import Moves
 
 
@@ -37,30 +35,3 @@ class Greedy(Solver):
         """Run each rule and return the best grouping."""
         construct(Moves(problem.program), control)
         return control.claim()
-
-
-def construct(moves: Moves, control: Control) -> list[int] | None:
-    """Return the best grouping of all greedy rules that fit the program, reporting each to the control.
-
-    Parameters
-    ----------
-    moves
-        The scores.
-    control
-        Told of every feasible grouping.
-    """
-    program = moves.program
-    rules: list[Rule] = ["improvement"]
-    if np.isfinite(program.max_cost):
-        rules.append("per cost")
-    if program.is_partition or np.isfinite(program.max_cost):
-        rules.append("per task")
-    best: list[int] | None = None
-    for rule in rules:
-        groups = complete(moves, [], control, rule)
-        if groups is None:
-            continue
-        control.incumbent(program.rows[groups], program.value(np.array(groups)))
-        if best is None or moves.total(groups) > moves.total(best):
-            best = groups
-    return best

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from engine.problem.kinds import PROGRAM_FEATURES, Feature
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.bottleneck import solve_worst
 from solvers.tables.core import Core

@@ -21,8 +21,8 @@ from solvers.graphs.clustering import Clustering, Count, Laplacian, Nonnegative
 from solvers.graphs.heuristics import WARM_START, in_words
 from solvers.graphs.spectral import cluster_graph
 from solvers.graphs.threads import one_thread
-from solvers.local_search import descend, report
 from solvers.tables.completion import complete
+from solvers.tables.iterated_search import descend, report
 from solvers.tables.moves import Moves
 
 

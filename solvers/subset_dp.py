@@ -13,9 +13,9 @@ from engine.plugins import SOLVERS
 from engine.problem.kinds import Feature, Kind
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from engine.solving.solver import Solver, SolverInfo
 from solvers.tables.subset_programming import SubsetProgramming
 

@@ -17,8 +17,9 @@ from engine.problem.limits import Limits
 from engine.problem.objectives import Objective, TotalGain
 from engine.problem.parts import check_parts
 from engine.problem.table import Problem
+from engine.solving.certificate import Termination
 from engine.solving.frontier import frontier
-from engine.solving.solution import Solution, Termination
+from engine.solving.solution import Solution
 from engine.solving.warm_start import named_groups
 
 Numbers = NDArray[np.float64]

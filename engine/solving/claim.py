@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.solving.solution import Termination
+from engine.solving.certificate import Termination
 
 Choice = NDArray[Any]
 """A grouping: tensor rows, or, on a lattice, the membership of its groups, shape (k, N)."""

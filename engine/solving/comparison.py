@@ -10,11 +10,12 @@ from typing import Any
 from engine.errors import EngineError, MissingDependencyError, UsageError
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.certificate import Status, Termination
 from engine.solving.comparison_table import UNSUPPORTED, Case, Comparison
 from engine.solving.control import Observer
 from engine.solving.frontier import frontier
 from engine.solving.row import Row
-from engine.solving.solution import Solution, Status, Termination
+from engine.solving.solution import Solution
 from engine.solving.solve import PROOF_TOLERANCE, check_limits
 from engine.solving.solver import Solver, make_solver
 

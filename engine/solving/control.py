@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.solving.certificate import Termination
 from engine.solving.claim import Choice, Claim
 from engine.solving.clock import Clock
-from engine.solving.solution import Event, Termination
+from engine.solving.solution import Event
 
 if TYPE_CHECKING:
     from engine.problem.lattice import LatticeProblem

@@ -9,9 +9,10 @@ from engine.errors import UsageError
 from engine.problem.constraints import Budget
 from engine.problem.lattice import LatticeProblem, check_problem
 from engine.problem.table import Problem
+from engine.solving.certificate import Status, Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control, Observer, StopRule
-from engine.solving.solution import Solution, Status, Termination
+from engine.solving.solution import Solution
 from engine.solving.solve import available_threads, certify, check_limits, run
 from engine.solving.solver import Solver, check_supported, choose_solver, make_solver
 from engine.solving.warm_start import named_groups

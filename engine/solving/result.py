@@ -7,10 +7,11 @@ from typing import Any
 
 from engine.gains.tensor import GainTensor
 from engine.problem.kinds import Kind
+from engine.solving.certificate import Status
 from engine.solving.judgement import Judgement, judgement
 from engine.solving.pair_graph import PairGraph, Selection
 from engine.solving.scores import Scores
-from engine.solving.solution import Solution, Status
+from engine.solving.solution import Solution
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from engine.errors import DataError, UsageError
 from engine.problem.lattice import LatticeProblem, check_problem
 from engine.problem.table import Problem
+from engine.solving.certificate import Certificate, Status, Termination
 from engine.solving.claim import Choice, Claim
 from engine.solving.control import Control, Observer, StopRule
 from engine.solving.infeasible import NO_CONFLICT, Conflict, contradictory, explain
 from engine.solving.referee import Verdict, referee
-from engine.solving.solution import Certificate, ChosenGroup, Solution, Status, Termination
+from engine.solving.solution import ChosenGroup, Solution
 from engine.solving.solver import Solver, check_supported, choose_solver, make_solver
 from engine.solving.warm_start import named_groups
 

@@ -11,8 +11,8 @@ from engine.problem.constraint import Constraint
 from engine.problem.constraints import GroupCount, Mandatory
 from engine.problem.extension import PyomoConstraint
 from engine.problem.table import Problem
+from engine.solving.certificate import Status
 from engine.solving.referee import referee
-from engine.solving.solution import Status
 from engine.solving.solve import solve
 from engine.solving.solver import choose_solver
 

@@ -6,9 +6,10 @@ import math
 
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.certificate import Status
 from engine.solving.claim import Choice
 from engine.solving.referee import referee
-from engine.solving.solution import Solution, Status
+from engine.solving.solution import Solution
 from engine.solving.solve import proof_slack
 from engine.solving.warm_start import named_groups
 

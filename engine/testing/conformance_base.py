@@ -15,8 +15,9 @@ from engine.plugins import SOLVERS
 from engine.problem.kinds import Feature
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.certificate import Status, Termination
 from engine.solving.control import Observer
-from engine.solving.solution import Event, Solution, Status, Termination
+from engine.solving.solution import Event, Solution
 from engine.solving.solve import solve
 from engine.solving.solver import Solver, SolverInfo, make_solver
 from engine.testing.checks import check_solution

@@ -74,7 +74,7 @@ def lattice_optimum(problem: LatticeProblem) -> float | None:
 
 
 def _solved(problem: LatticeProblem) -> float | None:
-    from engine.solving.solution import Status
+    from engine.solving.certificate import Status
     from engine.solving.solve import solve
 
     solution = solve(problem.listed, threads=1)

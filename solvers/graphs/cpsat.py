@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.problem.lattice import LatticeProblem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.graphs.form import Floats, Graph, Ints
 from solvers.graphs.heuristics import opened
 from solvers.graphs.pairs import Pairs

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.problem.program import Program
+from engine.solving.certificate import Termination
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.lattices.form import LatticeForm, Members
 from solvers.tables.group_branching import GroupBranching
 from solvers.tables.presolve import presolve

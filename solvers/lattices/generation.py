@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.solving.certificate import Termination
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.lattices.core import NOTHING, Chosen, choose, judged, prove
 from solvers.lattices.form import LatticeForm, Members, Prices
 from solvers.lattices.master import Master, Relaxed

@@ -6,9 +6,9 @@ import numpy as np
 
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.tables.group_branching import GroupBranching
 from solvers.tables.subset_programming import SubsetProgramming
 

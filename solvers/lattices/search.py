@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.lattices.core import Chosen, judged
 from solvers.lattices.form import LatticeForm, Members
 from solvers.lattices.generation import Generation

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.lattices.form import LatticeForm, Members
 from solvers.lattices.search import LatticeSearch
 from solvers.tables.group_branching import GroupBranching

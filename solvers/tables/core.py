@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.problem.program import Program
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.tables.partition_annealing import refined
 from solvers.tables.presolve import Presolved, presolve
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.program import Program
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
-from engine.solving.solution import Termination
 from solvers.tables.bottleneck import solve_worst
 from solvers.tables.cover import Cover, find_cover
 from solvers.tables.moves import Moves

@@ -10,10 +10,10 @@ from engine.errors import UsageError
 from engine.problem.extension import ExtendedObjective, extra_terms
 from engine.problem.program import Program
 from engine.problem.table import Problem
+from engine.solving.certificate import Termination
 from engine.solving.claim import Claim
 from engine.solving.control import Control
 from engine.solving.referee import referee
-from engine.solving.solution import Termination
 from solvers.tables.milp_extended_model import build_extended, extra_parts, objective_unit
 from solvers.tables.milp_model import BOUND_MARGIN, TOLERANCE, chosen_groups, run_highs
 

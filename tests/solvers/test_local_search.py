@@ -8,7 +8,8 @@ import pytest
 from engine import Control, Event, Instance, Observer, Problem, SetFunction, UsageError, solve
 from engine.testing import check_solution, random_problem
 from engine.testing.examples import easy_gains
-from solvers.local_search import LocalSearch, descend
+from solvers.local_search import LocalSearch
+from solvers.tables.iterated_search import descend
 from solvers.tables.moves import Moves
 
 # Optimal average gain in %, as published for exact selection on the source gains.

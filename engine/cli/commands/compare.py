@@ -113,7 +113,7 @@ def compare(
 
 def _mistakes(comparison: Comparison) -> Iterator[str]:
     """Yield what went wrong: every flag, and once per solver and problem that it crashed."""
-    from engine.solving.solution import Status
+    from engine.solving.certificate import Status
 
     for row in comparison.flagged:
         yield f"{row.solver} on {row.instance} {row.source}, budget {row.budget:g}: {row.flag}."
@@ -124,8 +124,8 @@ def _mistakes(comparison: Comparison) -> Iterator[str]:
 def _exit_code(comparison: Comparison) -> int:
     from engine.cli.telling.messages import FAILED, USAGE
     from engine.cli.telling.words import exit_code
+    from engine.solving.certificate import Status
     from engine.solving.comparison import UNSUPPORTED
-    from engine.solving.solution import Status
 
     found = [row.status for row in comparison.rows if row.status != UNSUPPORTED]
     if comparison.flagged:

@@ -58,8 +58,8 @@ def frontier(
     from engine.cli.telling.view import show
     from engine.cli.telling.words import exit_code
     from engine.plots.charts import frontier_chart
+    from engine.solving.certificate import Status
     from engine.solving.frontier import frontier as solve_frontier
-    from engine.solving.solution import Status
     from engine.solving.solver import choose_solver
 
     check_output(output)

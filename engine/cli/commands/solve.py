@@ -63,7 +63,8 @@ def solve(
     from engine.cli.telling.solution import SolutionView
     from engine.cli.telling.view import show
     from engine.cli.telling.words import EXIT_CODES, conflict_line
-    from engine.solving.solution import Solution, Status, Termination
+    from engine.solving.certificate import Status, Termination
+    from engine.solving.solution import Solution
     from engine.solving.solve import solve as solve_problem
     from engine.solving.solver import choose_solver
 

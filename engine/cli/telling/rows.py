@@ -10,9 +10,9 @@ from engine.cli.telling.output import amount, gap_percent, number, percent, unit
 from engine.cli.telling.tables import MEASURED_NOTE, PREDICTED_NOTE, Column, Fitted, facts, starred
 from engine.cli.telling.words import origin_line, provenance_line, record_line, stopped
 from engine.problem.kinds import Kind
+from engine.solving.certificate import Status, Termination
 from engine.solving.comparison_table import Case
 from engine.solving.row import Row
-from engine.solving.solution import Status, Termination
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -21,9 +21,9 @@ from engine.cli.telling.words import (
     stopped,
 )
 from engine.problem.kinds import Kind
+from engine.solving.certificate import Status
 from engine.solving.result import Result
 from engine.solving.scores import Scores
-from engine.solving.solution import Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.cli.telling.messages import FAILED
 from engine.problem.kinds import Kind
+from engine.solving.certificate import Certificate, Status
 from engine.solving.result import Result
-from engine.solving.solution import Certificate, Solution, Status
+from engine.solving.solution import Solution
 
 NO_SOLUTION = 4
 EXIT_CODES = {

@@ -1,0 +1,1 @@
+"""What the sources that train groups share."""
