@@ -14,6 +14,8 @@ from .collection.groups import parse_groups as parse_groups
 from .collection.reliability import Reliability as Reliability
 from .collection.reliability import reliability as reliability
 from .data.multi_task_data import MultiTaskData as MultiTaskData
+from .data.readers import read_table_data as read_table_data
+from .data.splits import random_splits as random_splits
 from .data.task import Task as Task
 from .errors import DataError as DataError
 from .errors import EngineError as EngineError
@@ -21,6 +23,7 @@ from .errors import MissingDependencyError as MissingDependencyError
 from .errors import PredictedGainsWarning as PredictedGainsWarning
 from .errors import UnsupportedError as UnsupportedError
 from .errors import UsageError as UsageError
+from .executors import make_executor as make_executor
 from .gains.affinity import Affinity as Affinity
 from .gains.affinity import pair_affinity as pair_affinity
 from .gains.affinity import projected_affinity as projected_affinity
@@ -45,6 +48,7 @@ from .gains.separable import SeparableModel as SeparableModel
 from .gains.source import GainSource as GainSource
 from .gains.source import GainSourceInfo as GainSourceInfo
 from .gains.source import Predictor as Predictor
+from .gains.source import Purpose as Purpose
 from .gains.source import make_gain_source as make_gain_source
 from .gains.tabulated import TabulatedModel as TabulatedModel
 from .gains.tensor import GainTensor as GainTensor

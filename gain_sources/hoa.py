@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine import GainSourceInfo, GainTensor, Predictor
 from engine.gains.pair_mean import PairMeanModel
 from engine.gains.source import Purpose
@@ -10,6 +12,7 @@ HoaModel = PairMeanModel
 """The fitted model; ``HoaModel.from_affinity`` makes the same model from an affinity."""
 
 
+@dataclass(frozen=True)
 class Hoa(Predictor):
     """Higher-order approximation from pairs."""
 

@@ -77,11 +77,22 @@ class Mtgnet(Predictor):
     seed: int = 0
     device: str = "auto"
     info = GainSourceInfo(
-        summary="MTG-Net: attention among the tasks of a group, with a standard error",
+        summary="MTG-Net: attention among the tasks of a group, with a standard error; variant=paper serves "
+        "comparison only",
         requires=("torch",),
         reference="Song et al., Efficient and Effective Multi-task Grouping via Meta Learning on Task "
         "Combinations, NeurIPS 2022",
     )
+
+    @property
+    def caution(self) -> str:
+        """That the published variant serves comparison."""
+        if self.variant != "paper":
+            return ""
+        return (
+            "variant=paper is the published network and training, for comparison only: it has larger errors "
+            "than variant=default (benchmarks/RESULTS.md)"
+        )
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:

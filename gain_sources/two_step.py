@@ -42,10 +42,19 @@ class TwoStep(Predictor):
     folds: int = 5
     seed: int = 0
     info = GainSourceInfo(
-        summary="spline of a pair score plus ridge regression of the rest on membership (ETAP's recipe)",
+        summary="spline of a pair score plus ridge regression of the rest on membership (ETAP's recipe); for "
+        "comparison: never the best in our tables",
         requires=("scipy",),
         reference="Ayman, Laszka and Mukhopadhyay, Ensemble Prediction of Task Affinity, ICLR 2026",
     )
+
+    @property
+    def caution(self) -> str:
+        """That another source predicts better."""
+        return (
+            "two-step has never had the least error in our comparisons (benchmarks/RESULTS.md): take ridge, "
+            "gaussian-process or stacked unless you compare with ETAP"
+        )
 
     def __post_init__(self) -> None:
         if self.folds < 2:

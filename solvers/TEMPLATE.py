@@ -18,11 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.problem.kinds import Feature
-from engine.problem.table import Problem
-from engine.solving.claim import Claim
-from engine.solving.control import Control
-from engine.solving.solver import Solver, SolverInfo
+from engine import Claim, Control, Feature, Problem, Solver, SolverInfo
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class Instance(ABC):
         Parameters
         ----------
         source
-            A recorded source, or else a registered gain source.
+            A recorded source, or else a registered gain source or ``"module:Class"``.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Instance(ABC):
         source = source or self.info.sources[0]
         if source in self.info.sources:
             return self.recorded(source, self.info.source_split)
-        if source not in source_names(Predictor):
+        if ":" not in source and source not in source_names(Predictor):
             raise unknown_name(
                 f"source of instance {self.name!r}:", source, {*self.info.sources, *source_names(Predictor)}
             )

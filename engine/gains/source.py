@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
@@ -39,8 +39,6 @@ class GainSourceInfo:
     ranks
         The purposes for which the engine may choose it by itself, each with its place in the order of
         preference, lower first. Without a rank for a purpose it is never chosen for it, only named.
-    caution
-        What speaks against choosing it, in one sentence; empty if nothing does.
     """
 
     summary: str
@@ -48,7 +46,6 @@ class GainSourceInfo:
     requires: tuple[str, ...] = ()
     reference: str = ""
     ranks: Mapping[Purpose, int] = field(default_factory=dict)
-    caution: str = ""
 
 
 class GainSource(ABC):
@@ -57,6 +54,11 @@ class GainSource(ABC):
     info: ClassVar[GainSourceInfo]
     does: ClassVar[str] = "give gains"
     """What sources of this kind do, for messages."""
+
+    @property
+    def caution(self) -> str:
+        """What speaks against this source with these options, in one sentence; empty if nothing does."""
+        return ""
 
     def require_least(self, **limits: float) -> None:
         """Refuse options that are no numbers or too small, given the least value of each.
@@ -147,6 +149,10 @@ def make_gain_source(name: str, kind: type[Source], options: Mapping[str, Any] |
         raise UsageError(f"The gain source {name!r} is not a subclass of engine.GainSource.")
     if not issubclass(cls, kind):
         raise UsageError(f"The gain source {name!r} does not {kind.does}.")
+    known = {option.name for option in fields(cls)} if is_dataclass(cls) else None
+    for option in options or ():
+        if known is not None and option not in known:
+            raise unknown_name(f"option of gain source {name!r}:", option, known)
     try:
         return cls(**(options or {}))
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""Tools to test solvers and instances with: random problems, oracles, checks and conformance suites.
+"""Tools to test plug-ins with: random problems, oracles, checks and conformance suites.
 
 A solver of one's own is tested by inheriting the suite::
 
@@ -9,10 +9,10 @@ A solver of one's own is tested by inheriting the suite::
         solver = MySolver
 
 A solver that takes gain models or graphs inherits ``LatticeConformance``, an instance
-``InstanceConformance``, likewise. The suites need pytest, the strategies :func:`problems` and
-:func:`lattice_problems` hypothesis. The engine itself imports neither. Time limits are tested with
-:func:`solve_within`, which counts how often the clock is read, so that no test depends on how fast a
-machine is.
+``InstanceConformance``, a gain source that predicts ``PredictorConformance``, likewise. The suites
+need pytest, the strategies :func:`problems` and :func:`lattice_problems` hypothesis. The engine itself
+imports neither. Time limits are tested with :func:`solve_within`, which counts how often the clock is
+read, so that no test depends on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from engine.testing.conformance import SolverConformance
     from engine.testing.instance_conformance import InstanceConformance
     from engine.testing.lattice_conformance import LatticeConformance
+    from engine.testing.predictor_conformance import PredictorConformance
     from engine.testing.strategies import lattice_problems, problems
 
 __all__ = [
     "CountedControl",
     "InstanceConformance",
     "LatticeConformance",
+    "PredictorConformance",
     "PricedGain",
     "SolverConformance",
     "check_extension",
@@ -54,6 +56,7 @@ __all__ = [
 _LATER = {
     "InstanceConformance": "engine.testing.instance_conformance",
     "LatticeConformance": "engine.testing.lattice_conformance",
+    "PredictorConformance": "engine.testing.predictor_conformance",
     "SolverConformance": "engine.testing.conformance",
     "lattice_problems": "engine.testing.strategies",
     "problems": "engine.testing.strategies",

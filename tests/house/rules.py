@@ -64,6 +64,29 @@ def names_of_plugins(tree: Tree, names: frozenset[str]) -> list[str]:
     ]
 
 
+def numba_elsewhere(tree: Tree) -> list[str]:
+    """Imports of numba outside the room of compiled code."""
+    return [
+        f"{module}, line {node.lineno}, imports numba"
+        for module, source in tree.modules.items()
+        if not module.startswith("solvers.kernels")
+        for node in ast.walk(source)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and any(name.split(".")[0] == "numba" for name in _imported_by(node))
+    ]
+
+
+def kernels_that_know_solvers(tree: Tree) -> list[str]:
+    """Imports, by compiled code, of other rooms of ``solvers``."""
+    return [
+        str(each)
+        for each in tree.imports
+        if each.importer.startswith("solvers.kernels")
+        and each.imported.split(".")[0] == "solvers"
+        and not each.imported.startswith("solvers.kernels")
+    ]
+
+
 def deep_imports(paths: list[Path]) -> list[str]:
     """Imports, in examples, pages and templates, of what is not a public face."""
     found = []
@@ -79,10 +102,14 @@ def deep_imports(paths: list[Path]) -> list[str]:
 
 def _imported(block: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(block)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+        yield from _imported_by(node)
+
+
+def _imported_by(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
 
 
 def long_files(tree: Tree) -> list[str]:

@@ -75,6 +75,17 @@ class Tree:
             for target in points.values()
         )
 
+    @cached_property
+    def plugin_names(self) -> frozenset[str]:
+        """The names that entry points give to what stands outside ``engine``."""
+        project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return frozenset(
+            name
+            for points in project["entry-points"].values()
+            for name, target in points.items()
+            if not target.startswith("engine.")
+        )
+
     def classes(self) -> Iterator[tuple[str, ast.ClassDef]]:
         """Yield every class with the name of its module."""
         for name, module in self.modules.items():

@@ -16,6 +16,9 @@ READ_BY_USERS = [
     *sorted(ROOT.glob("*/TEMPLATE.py")),
 ]
 
+WORDS_OF_THE_FIELD = frozenset({"measured", "random"})
+"""Names of plug-ins that are words of the engine, too: gains are measured, a split is random."""
+
 ENTRY_POINTS = """
 [project.entry-points."taskgrouping.solvers"]
 greedy = "solvers.greedy:Greedy"
@@ -36,7 +39,7 @@ def planted(folder: Path, **files: str) -> Tree:
     (folder / "pyproject.toml").write_text(ENTRY_POINTS)
     for name, text in {"solvers/greedy": "", "solvers/beam": "", **files}.items():
         path = folder / f"{name}.py"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return Tree(folder)
 
@@ -105,3 +108,33 @@ def test_no_file_is_long(house: Tree) -> None:
 def test_a_long_file_is_found(tmp_path: Path) -> None:
     tree = planted(tmp_path, **{"engine/long": "x = 1\n" * 401})
     assert rules.long_files(tree) == ["engine/long.py has 401 lines"]
+
+
+def test_the_engine_names_no_plugin(house: Tree) -> None:
+    assert rules.names_of_plugins(house, house.plugin_names - WORDS_OF_THE_FIELD) == []
+
+
+def test_a_name_of_a_plugin_is_found(tmp_path: Path) -> None:
+    text = '"""greedy may stand in a docstring that says more."""\nDEFAULT = "greedy"\n'
+    tree = planted(tmp_path, **{"engine/choice": text})
+    assert tree.plugin_names == {"greedy", "beam"}
+    assert rules.names_of_plugins(tree, tree.plugin_names) == ["engine.choice, line 2: 'greedy'"]
+
+
+def test_compiled_code_stands_in_one_room(house: Tree) -> None:
+    assert rules.numba_elsewhere(house) == []
+    assert rules.kernels_that_know_solvers(house) == []
+
+
+def test_compiled_code_elsewhere_is_found(tmp_path: Path) -> None:
+    tree = planted(
+        tmp_path,
+        **{
+            "solvers/tables/loops": "def compile():\n    from numba import njit",
+            "solvers/kernels/loops": "import numba\nfrom solvers.tables import loops",
+        },
+    )
+    assert rules.numba_elsewhere(tree) == ["solvers.tables.loops, line 2, imports numba"]
+    assert rules.kernels_that_know_solvers(tree) == [
+        "solvers.kernels.loops, line 2, imports solvers.tables.loops"
+    ]

@@ -120,7 +120,7 @@ def _whole(budgets: Iterable[float]) -> tuple[float, ...]:
 
 def _lattice(instance: Instance, source: str, options: ProblemOptions) -> LatticeProblem:
     fitted = source_names(Predictor)
-    if source not in fitted:
+    if source not in fitted and ":" not in source:
         if source in instance.info.sources:
             raise UsageError(
                 f"The source {source!r} of instance {instance.name!r} is recorded for some groups only and "

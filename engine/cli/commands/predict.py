@@ -143,6 +143,8 @@ def predict(
     source = source or choose_source(Purpose.PREDICT)
     cls = GAIN_SOURCES.load(source)
     made = make_gain_source(source, GainSource, read_fields(cls, source_option, f"gain source {source!r}"))
+    if made.caution:
+        say(f"{made.caution}.")
     training = pick(TrainingOptions, given)
     if calibrate is not None:
         if not isinstance(made, Predictor):
