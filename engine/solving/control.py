@@ -143,6 +143,7 @@ class Control:
         self._deadline = time_limit
         self._whole = self
         self._rule_fired = False
+        self._noticed: set[str] = set()
 
     def quiet(self) -> Control:
         """Return a control with the same limits that tells nobody, for a part of the work."""
@@ -235,7 +236,7 @@ class Control:
         Yields
         ------
         callable
-            Tells the observers in one sentence what the user waits for.
+            Tells the observers in one sentence, once, what the user waits for.
         """
         whole = self._whole
         lost, modules = self._clock.lost, len(sys.modules)
@@ -243,7 +244,9 @@ class Control:
         def announce(text: str) -> None:
             for observer in whole.observers:
                 observer.on_stage(name)
-                observer.on_notice(text)
+                if text not in whole._noticed:
+                    observer.on_notice(text)
+            whole._noticed.add(text)
 
         try:
             with self._clock.paused():

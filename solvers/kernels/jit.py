@@ -60,9 +60,30 @@ def _compiled(function: F, options: dict[str, Any]) -> F:
     }
     signatures = _signatures(function)
     try:
-        return cast(F, numba.njit(signatures, cache=True, **options)(function))
+        made = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder for the cache can be written
-        return cast(F, numba.njit(signatures, **options)(function))
+        made = numba.njit(**options)(function)
+    if len(signatures) == 1:
+        made.compile(signatures[0])
+        made.disable_compile()
+    return cast(F, made)
+
+
+def prepared(function: F, precision: str) -> F:
+    """Return a kernel that takes arrays of either precision, compiled for this one.
+
+    Parameters
+    ----------
+    function
+        A kernel whose annotations leave the precision of some array open.
+    precision
+        One of ``PRECISIONS``.
+    """
+    dispatcher = cast(Any, function)
+    dispatcher.disable_compile(False)
+    dispatcher.compile(_signatures(dispatcher.py_func)[PRECISIONS.index(precision)])
+    dispatcher.disable_compile()
+    return function
 
 
 def _signatures(function: Callable[..., Any]) -> list[tuple[Any, ...]]:

@@ -29,8 +29,8 @@ MOST_DEMANDS = 64
 """Each demand that tasks be together or apart takes one bit of a word."""
 
 SLICES = 64
-PRECISIONS = (np.float32, np.float64)
-"""Of a first look, and of a second."""
+DOUBLE_TASKS = 18
+"""With more tasks the first look at all groups is in single precision, which takes half the time."""
 
 
 def can_scan(form: LatticeForm) -> bool:
@@ -52,6 +52,8 @@ class SeparableScan:
     def __init__(self, form: LatticeForm, threads: int) -> None:
         self.form, self.threads = form, threads
         count = form.n_tasks
+        # Of a first look, and of a second. One that is not used is not compiled.
+        self.precisions = (np.float32 if count > DOUBLE_TASKS else np.float64, np.float64)
         model: Any = form.model
         structure: SeparableModel = model
         self.low = min(LOW_TASKS, count)
@@ -68,7 +70,9 @@ class SeparableScan:
         self.gain_worth = np.abs(form.weights) * self.scale
         # A floor on gains that are worth less the larger they are is left to the second look.
         floor = np.where(turned == form.direction, form.floor / self.scale, -np.inf)
-        self.floor = np.where(np.isfinite(floor), floor - self.offsets - self._rounding(), LOWEST)
+        self.floor = np.where(
+            np.isfinite(floor), floor - self.offsets - self._rounding(self.precisions[0]), LOWEST
+        )
         lanes = np.arange(1 << self.low)
         bits = (lanes[:, None] >> np.arange(self.low) & 1).astype(bool)
         sums = (bits.astype(np.float64) @ effects[: self.low]).T
@@ -87,16 +91,17 @@ class SeparableScan:
                 np.ascontiguousarray(bits.T, dtype=kind),
                 weights[np.minimum(sizes, count)].astype(kind),
             )
-            for kind in PRECISIONS
+            for kind in self.precisions
         )
         self.demands = self._demands()
 
-    def _rounding(self, kind: type[np.floating[Any]] = np.float32) -> float:
+    def _rounding(self, kind: type[np.floating[Any]]) -> float:
         """Return how far the gain of a task may be off: it is a sum of N terms."""
         return float(np.finfo(kind).eps) * 2 * (self.form.n_tasks + 2)
 
-    def error(self, prices: Prices, kind: type[np.floating[Any]] = np.float32) -> float:
-        """Return how far the worth of a group may be off."""
+    def error(self, prices: Prices, *, exact: bool = False) -> float:
+        """Return how far the worth of a group may be off, at a first look or an exact one."""
+        kind = self.precisions[exact]
         count, eps = self.form.n_tasks, float(np.finfo(kind).eps)
         added = float(np.abs(self._over(prices)).max())
         largest = float(self.gain_worth.max())
@@ -117,11 +122,15 @@ class SeparableScan:
     ) -> tuple[Floats, float] | None:
         """Return the largest worth in some blocks in double precision, None if interrupted."""
         exact = self._scan(prices, blocks, control, exact=True)
-        return None if exact is None else (exact, self.error(prices, np.float64))
+        return None if exact is None else (exact, self.error(prices, exact=True))
 
     def _scan(self, prices: Prices, blocks: Ints, control: Control, exact: bool) -> Floats | None:
         with loading(control):
             from solvers.kernels.group_scan import scan
+            from solvers.kernels.jit import prepared
+
+            for kind in set(self.precisions):
+                prepared(scan, np.dtype(kind).name)
         tables = self._tables(prices, exact)
         bests = np.empty(len(blocks))
         nothing, none = np.full(len(blocks), np.inf), np.zeros(0, dtype=np.int64)
@@ -147,7 +156,7 @@ class SeparableScan:
         return None if count > most else codes[:count]
 
     def _tables(self, prices: Prices, exact: bool) -> Tables:
-        form, kind = self.form, PRECISIONS[exact]
+        form, kind = self.form, self.precisions[exact]
         over = self._over(prices)
         least = self.floor
         if not form.is_partition:
