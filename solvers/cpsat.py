@@ -77,7 +77,7 @@ class CpSat(Solver):
         core = Core.of(program, control)
         if control.should_stop():
             return control.claim()
-        with control.stage("load"):
+        with control.importing():
             from ortools.sat.python import cp_model  # noqa: F401
         if control.should_stop():
             return control.claim()

@@ -63,7 +63,7 @@ class Louvain(Solver):
         graph = opened(problem, control)
         if isinstance(graph, Claim):
             return graph
-        with control.stage("load"):
+        with control.importing():
             import networkx  # noqa: F401
         with control.stage("cluster"):
             labels = self._communities(graph, control.seed)

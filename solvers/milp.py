@@ -49,7 +49,7 @@ class Milp(Solver):
         core = Core.of(program, control)
         if control.should_stop():
             return control.claim()
-        with control.stage("load"):
+        with control.importing():
             import pyomo.environ  # noqa: F401
         if control.should_stop():
             return control.claim()

@@ -10,11 +10,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
-from engine.cli.telling.messages import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, say
+from engine.cli.telling.messages import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE, say, silence
 
 PACKAGES = ("solvers", "gain_sources", "backbones", "instances")
 COMMANDS = {
@@ -56,12 +56,13 @@ class Commands(click.Group):
         try:
             with _told_predictions():
                 code = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return code
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
-            _silence(sys.stdout)
+            silence(sys.stdout)
             return BROKEN_PIPE
         except EngineError as error:
             if ctx.params.get("debug"):
@@ -130,14 +131,6 @@ def _hint(error: click.ClickException) -> str:
         if any(meant in one.opts for one in ctx.command.params):
             return f" Here it is called {meant}."
     return f" Try {ctx.command_path} --help."
-
-
-def _silence(stream: TextIO) -> None:
-    """Let a stream whose reader is gone swallow what is still buffered."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
-        return
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from engine.solving.certificate import Termination
 from engine.solving.claim import Choice, Claim
 from engine.solving.clock import Clock
+from engine.solving.interrupts import held_interrupts
 from engine.solving.solution import Event
 
 if TYPE_CHECKING:
@@ -225,6 +226,12 @@ class Control:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + self._clock.seconds() - begin
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Time the import of a library; an interrupt takes effect behind it."""
+        with self.stage("load"), held_interrupts():
+            yield
 
     @contextmanager
     def preparing(self, name: str) -> Iterator[Callable[[str], None]]:

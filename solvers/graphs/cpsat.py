@@ -48,7 +48,7 @@ def solve_graph(problem: LatticeProblem, control: Control, workers: int) -> Clai
     with control.stage("local search"), one_thread():
         starts = [graph.labels(control.warm_start)] if len(control.warm_start) else []
         search.run(RESTARTS, [*starts, np.arange(graph.n)])
-    with control.stage("load"):
+    with control.importing():
         from ortools.sat.python import cp_model  # noqa: F401
     with control.stage("search"):
         return _Models(graph, search, control, workers).run()

@@ -37,7 +37,7 @@ def solve_extended(problem: Problem, control: Control) -> Claim:
         If a builder does not keep its contract, or the two forms of a term differ on the grouping
         that was found.
     """
-    with control.stage("load"):
+    with control.importing():
         import pyomo.environ  # noqa: F401
     with control.stage("model"):
         model = build_extended(problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.catalogue.affinities import AffinityInstance
@@ -13,9 +13,11 @@ from engine.cli.asking.demands import demands, make_objective
 from engine.cli.options.gains import GainsOptions
 from engine.cli.options.shared import KindOptions, ProblemOptions
 from engine.cli.telling.messages import say
-from engine.errors import UnsupportedError, UsageError, unknown_name
+from engine.errors import DataError, UnsupportedError, UsageError, unknown_name
 from engine.gains.affinity import task_affinity
+from engine.gains.model import GainModel
 from engine.gains.source import Predictor, Purpose, choose_source, make_gain_source, source_names
+from engine.gains.tabulated import TabulatedModel
 from engine.gains.tensor import GainTensor
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
@@ -120,17 +122,16 @@ def _whole(budgets: Iterable[float]) -> tuple[float, ...]:
 
 def _lattice(instance: Instance, source: str, options: ProblemOptions) -> LatticeProblem:
     fitted = source_names(Predictor)
-    if source not in fitted and ":" not in source:
-        if source in instance.info.sources:
-            raise UsageError(
-                f"The source {source!r} of instance {instance.name!r} is recorded for some groups only and "
-                f"has no gain model, which --lattice needs: give --gains {' or '.join(fitted)}, or leave out "
-                "--lattice."
-            )
+    recorded = source in instance.info.sources
+    if source not in fitted and not recorded and ":" not in source:
         raise unknown_name("gain source", source, fitted)
-    known = instance.gains()
+    known = instance.gains(source if recorded and source not in fitted else None)
     warn_of_percent(instance, known)
-    model = make_gain_source(source, Predictor).fit(known)
+    model: GainModel
+    if recorded and source not in fitted:
+        model = _tabulated(instance, known, fitted)
+    else:
+        model = make_gain_source(source, Predictor).fit(known)
     objective = make_objective(options, known.tasks)
     problem = LatticeProblem(model, objective, demands(options, known.tasks), known)  # type: ignore[arg-type]
     try:
@@ -138,6 +139,17 @@ def _lattice(instance: Instance, source: str, options: ProblemOptions) -> Lattic
     except UnsupportedError as error:
         raise UnsupportedError(f"{error} Leave out --lattice to choose among the recorded groups.") from error
     return problem
+
+
+def _tabulated(instance: Instance, known: GainTensor, fitted: Sequence[str]) -> GainModel:
+    """Return gains of all groups as a gain model; they are one only where none is missing."""
+    try:
+        return TabulatedModel(known)
+    except DataError as error:
+        raise UsageError(
+            f"The source {known.source!r} of instance {instance.name!r} is no gain model of all groups, as "
+            f"--lattice needs. {error} Give --gains {' or '.join(fitted)}, or leave out --lattice."
+        ) from error
 
 
 def _graph(instance: Instance, source: str | None) -> PairGraph:

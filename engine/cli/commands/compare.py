@@ -122,7 +122,7 @@ def _mistakes(comparison: Comparison) -> Iterator[str]:
 
 
 def _exit_code(comparison: Comparison) -> int:
-    from engine.cli.telling.messages import FAILED, USAGE
+    from engine.cli.telling.messages import FAILED, INTERRUPTED, USAGE
     from engine.cli.telling.words import exit_code
     from engine.solving.certificate import Status
     from engine.solving.comparison import UNSUPPORTED
@@ -130,6 +130,8 @@ def _exit_code(comparison: Comparison) -> int:
     found = [row.status for row in comparison.rows if row.status != UNSUPPORTED]
     if comparison.flagged:
         return FAILED
+    if comparison.interrupted:
+        return INTERRUPTED
     return USAGE if comparison.rows and not found else exit_code(map(Status, found))
 
 

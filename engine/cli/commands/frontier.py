@@ -51,14 +51,14 @@ def frontier(
     from engine.cli.asking.posing import check_budgets, pose
     from engine.cli.options.text import solver_settings
     from engine.cli.telling.frontier import FrontierView
-    from engine.cli.telling.messages import say
+    from engine.cli.telling.messages import INTERRUPTED, say
     from engine.cli.telling.output import check_output, save_plot
     from engine.cli.telling.progress import progress
     from engine.cli.telling.rows import unjudged
     from engine.cli.telling.view import show
     from engine.cli.telling.words import exit_code
     from engine.plots.charts import frontier_chart
-    from engine.solving.certificate import Status
+    from engine.solving.certificate import Status, Termination
     from engine.solving.frontier import frontier as solve_frontier
     from engine.solving.solver import choose_solver
 
@@ -101,4 +101,7 @@ def frontier(
         if one.solution.status is Status.ERROR:
             problems = "; ".join(one.solution.certificate.problems)
             say(f"the independent check refuted {chosen} at budget {one.budget:g}: {problems}.")
+    stopped = any(one.solution.certificate.termination is Termination.INTERRUPTED for one in results)
+    if stopped or len(results) < len(set(limits)):
+        return INTERRUPTED
     return exit_code(one.solution.status for one in results)

@@ -57,7 +57,7 @@ def solve(
     """  # noqa: D301  (click reads the backspace)
     from engine.cli.asking.posing import pose
     from engine.cli.options.text import solver_settings
-    from engine.cli.telling.messages import say
+    from engine.cli.telling.messages import INTERRUPTED, say
     from engine.cli.telling.output import check_output
     from engine.cli.telling.progress import progress
     from engine.cli.telling.solution import SolutionView
@@ -103,4 +103,5 @@ def solve(
         say(f"infeasible, these demands cannot all be met: {conflict_line(solution)}.")
     if solution.status is Status.ERROR:
         say(f"the independent check refuted {chosen}: {'; '.join(solution.certificate.problems)}.")
-    return EXIT_CODES[solution.status]
+    interrupted = solution.certificate.termination is Termination.INTERRUPTED
+    return INTERRUPTED if interrupted else EXIT_CODES[solution.status]

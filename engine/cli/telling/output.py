@@ -6,14 +6,15 @@ import io
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.telling.messages import say
-from engine.errors import UsageError
+from engine.cli.telling.messages import FAILED, say, silence
+from engine.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,10 +45,38 @@ def check_output(path: Path | None) -> None:
         raise UsageError(f"{path} cannot be written: there is no permission to write to {written}.")
 
 
+class OutputError(EngineError):
+    """What is printed finds no way out."""
+
+    exit_code = FAILED
+
+
+@contextmanager
+def to_stdout() -> Iterator[None]:
+    """Print in the block; say plainly where stdout is closed, or what it leads to takes no more.
+
+    Raises
+    ------
+    OutputError
+        In these cases, but for a reader that has gone, which is no mistake.
+    """
+    if sys.stdout is None:
+        raise OutputError("stdout is closed: give --output FILE, or leave it open.")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        raise OutputError(f"the result cannot be written to stdout ({error.strerror or error}).") from error
+
+
 def emit(text: str, output: Path | None) -> None:
     """Print a result, or write it to a file, whole or not at all."""
     if output is None:
-        click.echo(text, nl=False)
+        with to_stdout():
+            click.echo(text, nl=False)
     elif output.exists() and not output.is_file():
         output.write_text(text, encoding="utf-8")  # a pipe or device cannot be replaced
     else:
@@ -60,7 +89,7 @@ def emit_table(renderables: Iterable[RenderableType], output: Path | None) -> No
     """Print tables and lines: fitted to a terminal, unbroken and without colour elsewhere."""
     from rich.console import Console
 
-    on_terminal = output is None and sys.stdout.isatty()
+    on_terminal = output is None and sys.stdout is not None and sys.stdout.isatty()
     buffer = io.StringIO()
     console = Console(
         file=None if on_terminal else buffer,

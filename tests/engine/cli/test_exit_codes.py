@@ -182,3 +182,39 @@ def test_an_objective_beside_the_user_is_found(tmp_path) -> None:
     result = run(sys.executable, "-c", start, *arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "maximize Cubes" in result.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_a_full_disk_is_told_as_what_it_is(form: str) -> None:
+    start = "from engine.cli.main import run; run()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", start, "solvers", "--format", form],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=HANGING,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "engine: the result cannot be written to stdout (No space left on device).\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+def test_a_closed_stdout_is_told_as_what_it_is(tmp_path) -> None:
+    start = "from engine.cli.main import run; run()"
+    command = f"'{sys.executable}' -c '{start}' solvers --format csv"
+    done = subprocess.run(
+        ["sh", "-c", f"{command} >&-"], capture_output=True, text=True, timeout=HANGING, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert done.stderr == "engine: stdout is closed: give --output FILE, or leave it open.\n"
+    kept = subprocess.run(
+        ["sh", "-c", f"{command} --output kept.csv >&-"],
+        capture_output=True,
+        text=True,
+        timeout=HANGING,
+        cwd=tmp_path,
+    )
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert (tmp_path / "kept.csv").read_text().startswith("name,")

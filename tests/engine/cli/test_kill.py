@@ -44,7 +44,7 @@ def test_ctrl_c_writes_the_incumbent_whole(tmp_path) -> None:
     with solving(tmp_path, "--output", "out.json") as process:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=HANGING)
-    assert process.returncode == 0, err
+    assert process.returncode == 130, err
     assert out == ""
     assert "interrupted" in err
     data = json.loads((tmp_path / "out.json").read_text())

@@ -108,7 +108,7 @@ def test_a_plot_of_nothing_is_skipped(engine, tmp_path, given: tuple[str, ...], 
 def test_an_interrupt_before_anything_is_found_is_told_after_the_plot(engine, tmp_path) -> None:
     target = tmp_path / "out.png"
     result = engine("frontier", "--instance", "fake", "--solver", "at-once", "--plot", target)
-    assert result.exit_code == 4
+    assert result.exit_code == 130
     assert "no plot" in result.stderr
     assert "interrupted: 1 of 4 budgets" in result.stderr
 
@@ -117,6 +117,7 @@ def test_an_interrupt_keeps_what_is_solved(engine) -> None:
     result = engine("frontier", "--instance", "fake", "--solver", "interrupted", "--format", "json")
     assert [one["budget"] for one in json.loads(result.stdout)["solutions"]] == [4.0]
     assert "1 of 4 budgets" in result.stderr
+    assert result.exit_code == 130
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

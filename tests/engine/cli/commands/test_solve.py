@@ -179,7 +179,7 @@ def test_a_crashing_solver_is_one_line(engine) -> None:
 
 def test_an_interrupt_prints_the_incumbent(engine) -> None:
     result = engine("solve", "--instance", "fake", "--solver", "interrupted", "--format", "json")
-    assert result.exit_code == 0
+    assert result.exit_code == 130
     data = json.loads(result.stdout)
     assert (data["status"], data["termination"], data["proven"]) == ("FEASIBLE", "INTERRUPTED", False)
     assert result.stderr == "engine: interrupted: this is the best known by then.\n"
@@ -187,7 +187,7 @@ def test_an_interrupt_prints_the_incumbent(engine) -> None:
 
 def test_an_interrupt_before_anything_is_found(engine) -> None:
     result = engine("solve", "--instance", "fake", "--solver", "at-once")
-    assert result.exit_code == 4
+    assert result.exit_code == 130
     assert result.stderr == "engine: interrupted before any grouping was found.\n"
 
 

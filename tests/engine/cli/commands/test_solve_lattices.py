@@ -214,7 +214,7 @@ def test_infeasible_exits_3(engine) -> None:
         (("--graph",), "not both"),
         (
             ("--gains", "measured"),
-            "no gain model, which --lattice needs: give --gains additive or extra-trees",
+            "no gain model of all groups",
         ),
         (("--gains", "hao"), "Did you mean 'hoa'"),
         (("--solver", "greedy"), "Solvers that do: lattice"),
@@ -312,3 +312,15 @@ def test_27_tasks(engine, data_dir) -> None:
     result = engine("solve", "--instance", "mimic27", "--data-dir", data_dir, "--lattice", "--gains", "tag")
     assert result.exit_code == 2
     assert "'tag' of instance 'mimic27' is recorded" in result.stderr
+
+
+def test_gains_of_all_groups_are_a_model(engine, tmp_path) -> None:
+    complete = tmp_path / "complete.csv"
+    complete.write_text("group,task,gain\na,a,0\nb,b,0\na|b,a,0.1\na|b,b,0.2\n")
+    result = engine("solve", "--instance", complete, "--lattice", "--gains", "measured", "--budget", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "0.300000" in result.stdout
+    complete.write_text("group,task,gain\na,a,0\nb,b,0\n")
+    result = engine("solve", "--instance", complete, "--lattice", "--gains", "measured", "--budget", "1")
+    assert result.exit_code == 2
+    assert "lacks the group a|b (1 of 3 groups are missing)" in result.stderr
