@@ -56,6 +56,21 @@ def test_the_full_group_gains_what_was_published(
     assert 100 * judged.gains[row].mean() == pytest.approx(test, abs=0.005)
 
 
+def test_the_test_gains_of_mimic27_are_its_valid_gains_on_another_scale(data_dir: Path) -> None:
+    instance = load_instance("mimic27", data_dir)
+    valid, test = instance.gains(), instance.evaluation()
+    assert test is not None
+    rows = (valid.sizes >= 6) & (valid.sizes <= 22)
+    assert rows.sum() == 2806
+    ratio = (1 + test.gains[rows]) / (1 + valid.gains[rows])
+    rescaled = np.nanmedian(ratio, axis=0) * (1 + valid.gains[rows]) - 1
+    assert np.nanmax(np.abs(rescaled - test.gains[rows])) < 2e-4  # both are rounded to four digits
+    pairs = valid.sizes == 2
+    rescaled = np.nanmedian(ratio, axis=0) * (1 + valid.gains[pairs]) - 1
+    assert np.nanmax(np.abs(rescaled - test.gains[pairs])) > 0.05
+    assert "no winner's curse" in instance.info.note
+
+
 def test_standley1_has_half_size_networks_at_half_the_cost(data_dir: Path) -> None:
     instance = load_instance("standley1", data_dir)
     losses, judged = instance.gains(), instance.evaluation()
