@@ -103,7 +103,7 @@ def naive_tag(experiment: Experiment) -> NDArray[np.float64]:
                         one.data.copy_(value)
                 total[source] += (1 - after / before).double().numpy()
             optimiser.zero_grad()
-            torch.stack(losses(model, rows)).mean().backward()  # type: ignore[no-untyped-call]
+            torch.stack(losses(model, rows)).mean().backward()
             optimiser.step()
     return total / (experiment.settings.epochs * batches.steps)
 

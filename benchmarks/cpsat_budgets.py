@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print_header("CP-SAT on the core", "ortools")
     instance = engine.load_instance("mimic27")
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for source in instance.info.sources:
         problem = engine.Problem(instance.gains(source))
         for formulation in ("dual-shifted", "radius"):

@@ -34,7 +34,8 @@ def main() -> None:
     arguments = parser.parse_args()
     pools = [tuple(map(int, pool.split(":"))) for pool in arguments.pools.split(",")]
     if arguments.alone:
-        for row in _rows(*pools[0], arguments.time_limit, arguments.threads, arguments.seed):
+        tasks, groups, largest = pools[0]
+        for row in _rows(tasks, groups, largest, arguments.time_limit, arguments.threads, arguments.seed):
             print("\t".join(row), flush=True)
         return
     print_header("branch-and-bound on large random pools", "numba")
@@ -62,7 +63,7 @@ def _rows(
         small = engine.Problem(noisy_pair_means(60, size, sizes=(3, 24)), constraints=(engine.Budget(8),))
         engine.solve(small, solver, time_limit=60.0, stop=engine.GapBelow(0.05))
     problem = engine.Problem(noisy_pair_means(tasks, groups, sizes=(3, largest), seed=seed))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for budget in (tasks // 9, tasks // 4, tasks // 2):
         begin, spent = time.perf_counter(), time.process_time()
         found = engine.solve(problem.with_budget(budget), solver, time_limit=time_limit, threads=threads)

@@ -61,7 +61,7 @@ def frontiers(repeats: int) -> None:
     """Print the frontier of mimic27, selection and partition."""
     gains = engine.load_instance("mimic27").gains()
     model = make_gain_source("hoa", Predictor).fit(gains)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for kind, demands in (("selection", ()), ("partition", (engine.Partition(),))):
         problem = engine.LatticeProblem(model, constraints=demands, known=gains)
         solutions = engine.frontier(problem, range(1, 28), "lattice")
@@ -91,7 +91,7 @@ def passes(repeats: int) -> None:
     control = Control(threads=2)
     own = engine.solve(engine.LatticeProblem(model, constraints=(engine.Budget(6),)), "lattice")
     level = (own.value or 0.0) / 27
-    rows = []
+    rows: list[tuple[object, ...]] = []
     pricers = (
         ("branch and bound", Branching(form, 2)),
         ("every group, 1 thread", Enumeration(form, SeparableScan(form, 1))),
@@ -115,7 +115,7 @@ def predictors(models: int, count: int) -> None:
     """Print random predictors without structure."""
     budgets = (2, 3, count // 3, count)
     engine.solve(engine.LatticeProblem(NoisyPredictor.random(8, 0)), "lattice")
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for kind, demands in (("selection", ()), ("partition", (engine.Partition(),))):
         for budget in budgets:
             seconds, proven, core = [], 0, []
@@ -149,7 +149,7 @@ def predictors(models: int, count: int) -> None:
 
 def scale(time_limit: float) -> None:
     """Print random HOA models of more tasks, and what listing all groups takes where that is possible."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for count in (14, 20, 30, 40):
         model = engine.PairMeanModel.from_affinity(low_rank_affinity(count, seed=0))
         for kind, demands in (("selection", ()), ("partition", (engine.Partition(),))):

@@ -87,7 +87,7 @@ def main() -> None:
     print_header("a neural predictor over all groups", "torch")
     model = NeuralPredictor(arguments.tasks, arguments.width, arguments.layers, arguments.device)
     rng = np.random.default_rng(0)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for block in (1024, 4096, 16384):
         membership = rng.random((block, arguments.tasks)) < 0.5
         model.predict(membership)

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from instances.reading.published import named_folders
 
 from benchmarks.common import median, print_header, print_table, seconds_of
 from engine.files import read_text
 from engine.gains.formats.figures import read_matrix
+from instances.reading.published_files import named_folders
 
 FILES = ("mimic_x.csv", "mimic_y_valid.csv", "mimic_y_test.csv")
 

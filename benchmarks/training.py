@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ from backbones.training.preparation import prepare
 from backbones.training.stack import StackTraining
 from backbones.training.train_groups import alike
 from benchmarks.common import median, print_header, print_table
-from engine import load_instance
+from engine import TrainableInstance, load_instance
 from engine.data import MultiTaskData, Task
 from engine.data.splits import random_splits
 from engine.training.experiment import Experiment
@@ -45,9 +46,10 @@ SIZES = (1, 8, 32, 128)
 REPEATS = 3
 
 
-def digits(**settings: object) -> Experiment:
+def digits(**settings: Any) -> Experiment:
     """Return ten digits and four tasks of random labels, with the default network (two layers of 32)."""
     instance = load_instance("digits10", options={"n_noise": 4})
+    assert isinstance(instance, TrainableInstance)
     return instance.experiment(settings=replace(instance.settings, **settings))
 
 

@@ -12,6 +12,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import engine
 
@@ -53,19 +54,25 @@ def best_total(gains: engine.GainTensor, budget: float, floor: float | None = No
     return solution
 
 
+def total(solution: engine.Solution) -> float:
+    """Return the value of a grouping that is there."""
+    assert solution.value is not None
+    return solution.value
+
+
 def costs(gains: engine.GainTensor, budget: float) -> Costs:
     """Solve the four problems of one budget, each proven."""
     best = best_total(gains, budget)
     fair = engine.solve(engine.Problem(gains, engine.WorstGain(), [engine.Budget(budget)]), SOLVER)
     assert fair.status is engine.Status.OPTIMAL, fair.status
     # Of all groupings as good for the worst task, the one with the largest total.
-    max_min = best_total(gains, budget, fair.value)
+    max_min = best_total(gains, budget, total(fair))
     return Costs(
         budget,
-        best.value,
+        total(best),
         min(best.task_values.values()),
-        fair.value,
-        max_min.value,
+        total(fair),
+        total(max_min),
         best_total(gains, budget, 0.0).value,
     )
 
@@ -85,7 +92,7 @@ def front(gains: engine.GainTensor, budget: float) -> list[tuple[float, float]]:
     floor = None
     while (solution := best_total(gains, budget, floor)).found:
         worst = min(solution.task_values.values())
-        points.append((worst, solution.value))
+        points.append((worst, total(solution)))
         floor = math.nextafter(worst, math.inf)
     return points
 
@@ -104,14 +111,14 @@ def draw(
     figure = Figure(figsize=(12, 3.6), layout="constrained", dpi=150)
     totals, prices, floors = figure.subplots(1, 3)
     budgets = [one.budget for one in found]
-    series = {
+    series: dict[str, tuple[str, str, list[float | None]]] = {
         "best total": ("#000000", "o", [one.best for one in found]),
         "nobody loses": ("#0072b2", "s", [one.nobody_loses for one in found]),
         "max-min": ("#d55e00", "^", [one.max_min for one in found]),
     }
-    best = series["best total"][2]
+    best = [one.best for one in found]
     for label, (colour, marker, values) in series.items():
-        style = {"color": colour, "marker": marker, "markersize": 4, "label": label}
+        style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "label": label}
         totals.plot(budgets, [_percent(value, n_tasks) for value in values], **style)
         if label != "best total":
             given_up = [price(one, fair) for one, fair in zip(best, values, strict=True)]

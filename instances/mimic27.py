@@ -17,9 +17,9 @@ class Mimic27(MtgNetInstance):
         n_groups=3185,
         default_budget=6.0,
         predicted=5304,
-        note="Test is no second measurement: for every group of 6 to 22 tasks, 1 + test gain is 1 + valid gain "
-        "times one constant per task, to rounding, so that optimism here is no winner's curse. The tag gains "
-        "are as published; how they were collected is not documented.",
+        note="Test is no second measurement: for every group of 6 to 22 tasks, 1 + test gain is 1 + valid "
+        "gain times one constant per task, to rounding, so that optimism here is no winner's curse. The tag "
+        "gains are as published; how they were collected is not documented.",
     )
     membership = MTGNET.file(
         "mimic27/mimic_x.csv", "4e93535d2d437f7a361560d89004b7ba531bfdc9f0653ecb440099f385b2fabb"

@@ -71,7 +71,7 @@ def matthews(outputs: Numbers, targets: Numbers) -> Numbers:
 
 def auroc(outputs: Numbers, targets: Numbers) -> Numbers:
     """Return the area under the receiver operating characteristic, NaN where there is one class."""
-    from scipy.stats import rankdata  # type: ignore[import-untyped]
+    from scipy.stats import rankdata
 
     positive = targets.reshape(-1) == 1
     count, others = int(positive.sum()), int((~positive).sum())

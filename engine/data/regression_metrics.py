@@ -54,7 +54,7 @@ def pearson(outputs: Numbers, targets: Numbers) -> Numbers:
 
 def spearman(outputs: Numbers, targets: Numbers) -> Numbers:
     """Return the correlation of ranks, ties at their mean; undefined as :func:`pearson` is."""
-    from scipy.stats import rankdata  # type: ignore[import-untyped]
+    from scipy.stats import rankdata
 
     return pearson(rankdata(outputs, axis=-2), rankdata(_column(targets), axis=0))
 

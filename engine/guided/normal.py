@@ -16,7 +16,7 @@ def expected_excess(mean: Numbers, std: Numbers) -> Numbers:
     mean, std
         Of equal shapes; a standard deviation of 0 stands for a certain value.
     """
-    from scipy.special import ndtr  # type: ignore[import-untyped]
+    from scipy.special import ndtr
 
     certain = std <= 0
     safe = np.where(certain, 1.0, std)

@@ -79,7 +79,7 @@ def _searched(entries: GainEntries, start: Parameters, steps: int) -> Parameters
         return value + prior, slope + prior_slope
 
     first = start.as_array()
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     found = minimize(
         loss,

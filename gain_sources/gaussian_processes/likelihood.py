@@ -67,7 +67,7 @@ class Factors:
 
 def inverse(matrix: Numbers) -> tuple[Numbers, float]:
     """Return the inverse of a positive definite matrix and the logarithm of its determinant."""
-    from scipy.linalg import lapack  # type: ignore[import-untyped]
+    from scipy.linalg import lapack
 
     factor, failed = lapack.dpotrf(matrix, lower=1, clean=0)
     if failed:

@@ -51,7 +51,7 @@ def basis(scores: Numbers, knots: Numbers, degree: int) -> Numbers:
     knots, degree
         As in :class:`ScoreSpline`.
     """
-    from scipy.interpolate import BSpline  # type: ignore[import-untyped]
+    from scipy.interpolate import BSpline
 
     inside = np.clip(scores, knots[0], knots[-1])
     values: Numbers = BSpline.design_matrix(inside, knots, degree).toarray()

@@ -32,7 +32,7 @@ def stacking_weights(predicted: Numbers, values: Numbers, groups: int) -> Number
     ndarray
         Shape (K,).
     """
-    from scipy.optimize import nnls  # type: ignore[import-untyped]
+    from scipy.optimize import nnls
 
     count = predicted.shape[1]
     errors = values[:, None] - predicted

@@ -88,7 +88,7 @@ class Embedding:
 
 
 def _by_pivots(vectors: Floats) -> Ints:
-    from scipy.linalg import qr  # type: ignore[import-untyped]
+    from scipy.linalg import qr
 
     count = vectors.shape[1]
     pivots = qr(vectors.T, pivoting=True, mode="r")[1]

@@ -38,11 +38,11 @@ def folder(tmp_path: Path) -> Path:
     for layer in range(LAYERS):
         at = f"encoder.layer.{layer}."
         for name in ("query", "key", "value"):
-            sizes[f"{at}attention.self.{name}"] = (HIDDEN, HIDDEN)
-        sizes[f"{at}attention.output.dense"] = (HIDDEN, HIDDEN)
+            sizes[f"{at}attention.self.{name}"] = (HIDDEN, HIDDEN)  # type: ignore[assignment]
+        sizes[f"{at}attention.output.dense"] = (HIDDEN, HIDDEN)  # type: ignore[assignment]
         sizes[f"{at}attention.output.LayerNorm"] = (HIDDEN,)
-        sizes[f"{at}intermediate.dense"] = (INNER, HIDDEN)
-        sizes[f"{at}output.dense"] = (HIDDEN, INNER)
+        sizes[f"{at}intermediate.dense"] = (INNER, HIDDEN)  # type: ignore[assignment]
+        sizes[f"{at}output.dense"] = (HIDDEN, INNER)  # type: ignore[assignment]
         sizes[f"{at}output.LayerNorm"] = (HIDDEN,)
     torch.manual_seed(0)
     weights = {f"{name}.weight": torch.randn(size) for name, size in sizes.items()}

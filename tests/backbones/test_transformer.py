@@ -25,7 +25,7 @@ def test_order_matters_only_by_positions() -> None:
     series = torch.rand(3, 6, 2)
     turned = series.flip(1)
     assert not torch.allclose(network(series), network(turned), atol=1e-5)
-    network.positions.zero_()  # type: ignore[operator, union-attr]
+    network.positions.zero_()
     torch.testing.assert_close(network(series), network(turned))
 
 

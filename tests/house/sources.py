@@ -95,7 +95,7 @@ class Tree:
 
     def origins(self, name: str) -> dict[str, str]:
         """Return the module from which each name comes that a module imports or defines."""
-        found = {}
+        found: dict[str, str] = {}
         for node in ast.walk(self.modules[name]):
             if isinstance(node, ast.ImportFrom) and node.module in self.modules:
                 found |= {alias.asname or alias.name: str(node.module) for alias in node.names}

@@ -55,7 +55,7 @@ def test_features_are_made_of_the_embeddings_of_both_sentences(folder: Path) -> 
 
 def test_embeddings_are_computed_once(folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Glue4("glue4", folder).data().digest
-    monkeypatch.setattr(glue4.character_grams, "embed", None)
+    monkeypatch.setattr(glue4.character_grams, "embed", None)  # type: ignore[attr-defined]
     assert Glue4("glue4", folder).data().digest == first
     assert len(list((own_cache / "embeddings").iterdir())) == 1
 

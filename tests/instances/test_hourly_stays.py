@@ -129,7 +129,7 @@ def change(
         for table, cells in zip(pair, (series, labels), strict=True):
             copy = table.astype(dict.fromkeys(cells or {}, object))
             for column, value in (cells or {}).items():
-                copy.loc[0, column] = value
+                copy.loc[0, column] = value  # type: ignore[call-overload]
             changed.append(copy)
         return changed[0], changed[1]
 

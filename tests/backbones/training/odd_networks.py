@@ -33,7 +33,7 @@ class _Encoder(nn.Module):
         if self.kind == "layer dropped" and self.training and torch.rand(()) < 0.5:
             return hidden
         if self.kind == "state" and self.training:
-            self.mean = 0.5 * self.mean + 0.5 * hidden.detach().mean(0)
+            self.mean = 0.5 * self.mean + 0.5 * hidden.detach().mean(0)  # type: ignore[has-type]
         if self.kind == "tied":
             return self.third(torch.tanh(self.second(hidden)))
         return self.second(hidden - self.mean)

@@ -109,7 +109,7 @@ def trained_plainly(one, members, seed):
         model.train()
         for step, rows in enumerate(batches.epoch(epoch)):
             if not one.data.shared:
-                model.forward_member = _seeded(model, one, (seed, "noise", epoch, step))
+                model.forward_member = _seeded(model, one, (seed, "noise", epoch, step))  # type: ignore[method-assign]
             torch.manual_seed(key(seed, "noise", epoch, step))
             optimiser.zero_grad()
             group_loss(model, device, list(rows)).backward()

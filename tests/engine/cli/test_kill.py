@@ -53,6 +53,6 @@ def test_ctrl_c_writes_the_incumbent_whole(tmp_path) -> None:
 
 
 def test_a_time_limit_prints_the_incumbent(tmp_path) -> None:
-    done = subprocess.run([*SLOW, "--time-limit", "0.1"], cwd=tmp_path, timeout=HANGING, **PIPES)
+    done = subprocess.run([*SLOW, "--time-limit", "0.1"], cwd=tmp_path, timeout=HANGING, **PIPES)  # type: ignore[call-overload]
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["termination"] == "TIME_LIMIT"

@@ -181,7 +181,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module.broken = lambda outputs, targets: "much"
     module.number = 3
     monkeypatch.setitem(sys.modules, "own_metrics", module)
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 @pytest.mark.usefixtures("own")

@@ -23,7 +23,7 @@ def solve(context: tuple[NDArray[np.float64], float], chunk: int) -> NDArray[np.
     rows = random.permutation(len(inputs))[: len(inputs) // 2]
     target = random.standard_normal(len(rows))
     chosen = inputs[rows]
-    return np.linalg.solve(chosen.T @ chosen + penalty * np.eye(chosen.shape[1]), chosen.T @ target)
+    return np.linalg.solve(chosen.T @ chosen + penalty * np.eye(chosen.shape[1]), chosen.T @ target)  # type: ignore[return-value]
 
 
 def context(rows: int = 200) -> tuple[NDArray[np.float64], float]:

@@ -141,7 +141,7 @@ def test_closing_the_run_ends_busy_workers_at_once(tmp_path: Path) -> None:
         wait_until(lambda: len(list(calls.starts(tmp_path))) == 2)
         with pytest.raises(UsageError, match="running already"):
             next(executor.run(calls.solve, calls.context(), iter([0])))
-        results.close()  # type: ignore[attr-defined]
+        results.close()
         assert not calls.ended(tmp_path, 600), "the chunk was waited for"
         assert len(calls.child_processes(os.getpid()) - before) == 1
         assert [one for one, _ in executor.run(calls.wait_then_solve, context, iter([1]))] == [1]

@@ -178,7 +178,7 @@ def test_a_killed_worker_is_replaced_and_a_chunk_that_kills_all_is_named(
 def test_closing_the_run_ends_the_tasks(executor: RayExecutor, tmp_path: Path) -> None:
     results = executor.run(calls.wait_then_solve, (tmp_path, 0.0, *calls.context()), iter([0, 600]))
     assert next(results)[0] == 0
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert dict(executor.run(calls.fail, None, iter([1]))) == {1: 1}
     assert not any(calls.is_alive(process) for chunk, process, _ in calls.starts(tmp_path) if chunk == 600)
 

@@ -58,7 +58,7 @@ def test_a_broken_invariant_names_row_and_task(membership: object, values: objec
 
 def test_what_is_no_list_of_groups_is_told_so() -> None:
     with pytest.raises(UsageError, match=r"not a mapping.*list\(groups.values\(\)\)"):
-        GainTensor.from_groups({"a|b": {"a": 0.1, "b": 0.2}})  # type: ignore[arg-type]
+        GainTensor.from_groups({"a|b": {"a": 0.1, "b": 0.2}})
     with pytest.raises(UsageError, match=r"one \{task: gain\} per group, not \('a', 'b'\)"):
         GainTensor.from_groups([("a", "b")])  # type: ignore[list-item]
     with pytest.raises(DataError, match=r"Row 1, task 'a': the gain '0\.1' is not a number"):

@@ -120,7 +120,7 @@ class Backwards(Acquisition):
 
     name: ClassVar[str] = "backwards"
 
-    def choose(self, belief, question, count, round, random):  # type: ignore[no-untyped-def]
+    def choose(self, belief, question, count, round, random):
         """Return rows of the belief."""
         return np.array([0, 0, *range(belief.gains.n_groups - 1, 0, -1)])
 
@@ -133,7 +133,7 @@ class Odd(Acquisition):
     def __init__(self, wanted: object) -> None:
         self.wanted = wanted
 
-    def choose(self, belief, question, count, round, random):  # type: ignore[no-untyped-def]
+    def choose(self, belief, question, count, round, random):
         """Return what it was made with."""
         return self.wanted
 

@@ -55,7 +55,7 @@ def test_parts_are_checked() -> None:
 @dataclass
 class Returning(Objective):
     result: object
-    sense: str = "maximize"  # type: ignore[misc]
+    sense: str = "maximize"  # type: ignore[assignment]
 
     def coefficients(self, gains: GainTensor) -> Coefficients:
         return self.result  # type: ignore[return-value]
@@ -67,7 +67,7 @@ def test_what_an_objective_returns_is_checked() -> None:
         with pytest.raises(UsageError, match=r"coefficients\(\) of Returning returned .*engine.Coefficients"):
             solve(Problem(GAINS, Returning(nothing)), "greedy")
     with pytest.raises(UsageError, match="serve coefficients are not an array of numbers"):
-        solve(Problem(GAINS, Returning(Coefficients("x"))), "greedy")  # type: ignore[arg-type]
+        solve(Problem(GAINS, Returning(Coefficients("x"))), "greedy")
     with pytest.raises(UsageError, match="Returning has sense 'max'"):
         Problem(GAINS, Returning(None, "max"))
 
@@ -80,7 +80,7 @@ def test_only_a_problem_can_be_solved() -> None:
 
 
 def test_any_iterable_of_constraints_will_do() -> None:
-    assert Problem(GAINS, constraints=[Budget(2)]).constraints == (Budget(2),)  # type: ignore[arg-type]
+    assert Problem(GAINS, constraints=[Budget(2)]).constraints == (Budget(2),)
 
 
 @pytest.mark.parametrize("feature", list(Feature))

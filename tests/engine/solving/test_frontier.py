@@ -120,7 +120,7 @@ class Diary(Observer):
         self.told: list[tuple[str, float | None]] = []
         self.budget: float | None = None
 
-    def on_start(self, problem: Problem, solver: str) -> None:
+    def on_start(self, problem: Problem, solver: str) -> None:  # type: ignore[override]
         self.budget = problem.budget
         self.told.append(("start", problem.budget))
 

@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
     quick = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
     process = None
     try:
-        subprocess.run(
+        subprocess.run(  # type: ignore[call-overload]
             [initdb, "-D", data, "-U", "me", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True,
             capture_output=True,
@@ -61,7 +61,7 @@ def server() -> Iterator[str]:
             **who,
         )
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # type: ignore[call-overload]
                 [postgres, "-D", data, *quick], cwd=folder, stdout=log, stderr=log, **who
             )
         deadline = time.monotonic() + HANGING

@@ -43,7 +43,7 @@ def test_the_tensor_is_what_a_naive_computation_gives(case) -> None:
     ]
     group, seed, task, value = zip(*entries, strict=True)
     integers = (np.array(one, dtype=np.int32) for one in (group, seed, task))
-    values = SeedValues.of(TASKS, membership, np.array(seeds), *integers, np.array(value))
+    values = SeedValues.of(TASKS, membership, np.array(seeds), *integers, np.array(value))  # type: ignore[call-arg]
     assert values.seeds.tolist() == sorted(seeds)
     tensor = values.gains(np.array(signs), form).tensor(split="valid")
     assert tensor.n_groups == len(groups)

@@ -32,7 +32,7 @@ def test_the_split_is_stratified_by_digit() -> None:
 
 
 def test_noise_is_the_same_every_time_and_unrelated_to_the_digits() -> None:
-    data, again = Digits14("digits14").data(), load_instance("digits14").data()
+    data, again = Digits14("digits14").data(), load_instance("digits14").data()  # type: ignore[attr-defined]
     assert data.digest == again.digest
     assert data.task_names == load_instance("digits14").info.tasks == Digits14.info.tasks
     assert data.n_tasks == 14

@@ -68,7 +68,7 @@ def test_a_hundred_thousand_groups_of_a_hundred_tasks_are_drawn_at_once(
     make: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    original = generators.distinct_groups
+    original = generators.distinct_groups  # type: ignore[attr-defined]
 
     def counted(base: Any, count: int, draw: Callable[[int], Any]) -> Any:
         return original(base, count, lambda number: drawn.append(number) or draw(number))

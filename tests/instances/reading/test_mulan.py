@@ -65,7 +65,7 @@ def test_a_third_label_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("own_cache")
 def test_without_the_file_the_error_says_how_to_get_it(name: str) -> None:
     with pytest.raises(DataError, match=r"mulan/.*arff is missing.*tsoumakas/mulan"):
-        load_instance(name).data()
+        load_instance(name).data()  # type: ignore[attr-defined]
 
 
 def test_another_file_is_not_the_published_one(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def random_form(seed: int) -> tuple[LatticeForm, Prices]:
         model = PairSumModel(tasks, pairs, rng.normal(size=count), rng.normal(size=count))
     else:
         losses = seed % 3 == 1
-        model = PairMeanModel(tasks, pairs, rng.normal(size=count), quantity="loss" if losses else "gain")
+        model = PairMeanModel(tasks, pairs, rng.normal(size=count), quantity="loss" if losses else "gain")  # type: ignore[assignment]
     demands: list[Constraint] = []
     for chance, make in (
         (0.4, lambda: Partition()),
@@ -131,7 +131,7 @@ def test_every_pricing_gives_the_same_optimum(demands: tuple[Constraint, ...]) -
     problem = LatticeProblem(model, constraints=demands)
     solutions = [solve(problem, "lattice", options={"pricing": pricing}, threads=2) for pricing in PRICINGS]
     assert {one.status for one in solutions} == {"OPTIMAL"}
-    assert np.ptp([one.value for one in solutions]) < 1e-9  # type: ignore[arg-type]
+    assert np.ptp([one.value for one in solutions]) < 1e-9
 
 
 @pytest.mark.parametrize("demands", [(Budget(3),), (Partition(), Budget(4))])

@@ -163,7 +163,7 @@ def test_a_solution_that_was_edited_and_contradicts_itself_is_refused_before_tra
 def test_a_promise_of_other_gains_or_another_training_is_told(
     engine: Engine, solution: Path, tmp_path: Path
 ) -> None:
-    digest = load_instance("digits10").experiment().digest
+    digest = load_instance("digits10").experiment().digest  # type: ignore[attr-defined]
     cases = (
         ("0123456789ab", "relative", "metric", "training otherwise"),
         (digest, "log-ratio", "metric", "another kind of gain"),
@@ -187,7 +187,10 @@ def test_a_source_that_saves_nothing_is_refused(engine: Engine, solution: Path, 
 
     with pytest.raises(Exception, match="does not save what it trains"):
         train_solution(
-            Solution.load(solution), load_instance("digits10").experiment(), Forgetful(), tmp_path / "models"
+            Solution.load(solution),
+            load_instance("digits10").experiment(),  # type: ignore[attr-defined]
+            Forgetful(),
+            tmp_path / "models",
         )
 
 
@@ -195,7 +198,7 @@ def test_a_divergence_alone_is_told(solution: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="task 'digit_0' alone with seed 0 diverged"):
         train_solution(
             Solution.load(solution),
-            load_instance("digits10").experiment(),
+            load_instance("digits10").experiment(),  # type: ignore[attr-defined]
             Scored("alone"),
             tmp_path / "models",
         )

@@ -33,7 +33,7 @@ def test_the_first_line_says_that_it_starts() -> None:
 
 def test_plain_lines_are_throttled(monkeypatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])  # type: ignore[attr-defined]
     shown: list[str] = []
     line = Line(shown.append)
     line.on_start(Problem(gains()), "x")
