@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from engine.errors import DataError
 
@@ -41,6 +42,22 @@ def read_text(path: Path) -> str:
         If it is missing, a folder, unreadable, or not UTF-8 text.
     """
     return decoded(path, read_bytes(path))
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    DataError
+        If it is missing, a folder, unreadable, no JSON, or nested beyond reason.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {error.lineno}: this is not JSON ({error.msg}).") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: this is not usable JSON ({error}).") from error
 
 
 def decoded(path: Path, data: bytes) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from operator import attrgetter
 from typing import Any
 
 from engine.errors import MissingDependencyError, UsageError, unknown_name
+
+DISTRIBUTION = "task-grouping-engine"
+"""The name under which the engine is installed."""
 
 
 @cache
@@ -109,6 +113,20 @@ class Registry:
             yield name, plugin
 
 
+def _bringing(module: str) -> str:
+    """Return how a missing module is installed: by the extra of the engine that names it, if one does."""
+    try:
+        lines = requires(DISTRIBUTION) or ()
+    except PackageNotFoundError:
+        lines = ()
+    for line in lines:
+        wanted, _, marker = line.partition(";")
+        extra = re.search(r"extra == ['\"](?!dev)([\w-]+)", marker)
+        if extra and re.match(rf"{re.escape(module)}(?![\w.-])", wanted):
+            return f"pip install '{DISTRIBUTION}[{extra[1]}]'."
+    return "install it with pip."
+
+
 def _resolve(what: str, target: str, advice: str = "Reinstall or uninstall what provides it.") -> Any:
     module_name, _, attribute = target.partition(":")
     try:
@@ -116,7 +134,7 @@ def _resolve(what: str, target: str, advice: str = "Reinstall or uninstall what 
     except ModuleNotFoundError as error:
         if error.name and module_name.split(".")[0] != error.name.split(".")[0]:
             raise MissingDependencyError(
-                f"The {what} needs the module {error.name!r}: install it with pip."
+                f"The {what} needs the module {error.name!r}: {_bringing(error.name)}"
             ) from error
         raise UsageError(
             f"The {what} cannot be imported: no module named {error.name!r}. {advice}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.optional import MISSING, SAID, listen, missing_extra
 
 # Read when NumPy is imported: on a busy machine, threads that share small matrices wait for one another most
 # of the time. The programs that tests start take it over.
@@ -51,3 +54,33 @@ def data_dir() -> Path:
     if not Path(folder).is_dir():
         pytest.skip(f"the published data are not here: ENGINE_DATA={folder} is no folder")
     return Path(folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Skip a file, or a folder, whose imports need an extra that is not installed."""
+    report = yield
+    reason = missing_extra(str(report.longrepr)) if report.outcome == "failed" else ""
+    if reason:
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 0, f"Skipped: {reason}")
+    return report
+
+
+def pytest_configure() -> None:
+    """Keep what the engine says of libraries that are not installed."""
+    listen()
+
+
+def pytest_runtest_setup() -> None:
+    """Forget what was said in the test before."""
+    SAID.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Skip a test that failed for want of an extra that is not installed."""
+    report = yield
+    reason = missing_extra(str(report.longrepr)) if report.outcome == "failed" and MISSING else ""
+    if reason:
+        report.outcome, report.longrepr = "skipped", (str(item.path), 0, f"Skipped: {reason}")
+    return report

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from pathlib import Path
 
 from backbones.network.bert import Bert, BertShape
 from engine import DataError, MissingDependencyError
-from engine.files import read_text
+from engine.files import read_json
 
 
 def find_weights(weights: str) -> Path:
@@ -88,7 +87,7 @@ def load_bert(folder: Path, dropout: float) -> tuple[Bert, BertShape]:
             "Published weights need safetensors: pip install 'task-grouping-engine[train]'."
         ) from None
     try:
-        config = json.loads(read_text(folder / "config.json"))
+        config = read_json(folder / "config.json")
         if config["hidden_act"] != "gelu" or config.get("position_embedding_type", "absolute") != "absolute":
             raise DataError(f"{folder / 'config.json'}: only GELU and absolute positions are known.")
         shape = BertShape(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from backbones.network.backbone import make_backbone
 from backbones.network.group_model import DTYPES, GroupModel, failures_named
 from backbones.network.inputs import ready
 from engine import DataError, Task, UsageError
-from engine.files import read_bytes, read_text
+from engine.files import read_bytes, read_json
 
 FORMAT_VERSION = 1
 MAP = "serving.json"
@@ -127,7 +126,7 @@ def load_served(folder: str | Path) -> ServedModels:
     """
     path = Path(folder) / MAP
     try:
-        description = json.loads(read_text(path))
+        description = read_json(path)
         version = description["format_version"]
         if version != FORMAT_VERSION:
             raise DataError(f"{path}: format version {version!r} is not {FORMAT_VERSION}, known here.")
@@ -141,8 +140,6 @@ def load_served(folder: str | Path) -> ServedModels:
             _model(description, tasks, _beside(path, file), digest)
             for (file, digest, _), tasks in zip(groups, members, strict=True)
         ]
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {error.lineno}: this is not JSON ({error.msg}).") from error
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError(f"{path}: this is no serving map ({type(error).__name__}: {error}).") from error
     return ServedModels(description, tuple(models))
@@ -161,16 +158,39 @@ def _model(description: Mapping[str, Any], tasks: list[Task], file: Path, digest
     content = read_bytes(file)
     if hashlib.sha256(content).hexdigest() != digest:
         raise DataError(f"{file}: the file is not the one that was saved (its SHA-256 differs).")
+    try:
+        stored = load(content)
+        _check_shapes(description, tasks, stored)
+        model = _network(description, tasks)
+        model.load_state_dict(stored)
+    except (RuntimeError, SafetensorError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{file}: the weights do not fit the network ({reason:.200}).") from error
+    model.eval()
+    return model
+
+
+def _network(description: Mapping[str, Any], tasks: list[Task]) -> GroupModel:
     backbone = make_backbone(description["backbone"], description["backbone_options"])
     with torch.random.fork_rng(devices=[]), failures_named(description["backbone"]):
         encoder, width = backbone.encoder(
             tuple(description["input_shape"]), np.dtype(description["input_dtype"])
         )
         heads: list[nn.Module] = [backbone.head(width, task) for task in tasks]
-    model = GroupModel(encoder, heads, range(len(tasks))).to(DTYPES[description["settings"]["precision"]])
+    return GroupModel(encoder, heads, range(len(tasks))).to(DTYPES[description["settings"]["precision"]])
+
+
+def _check_shapes(
+    description: Mapping[str, Any], tasks: list[Task], stored: Mapping[str, torch.Tensor]
+) -> None:
+    """Refuse sizes in the map that are not those of the weights, before memory is taken for them."""
     try:
-        model.load_state_dict(load(content))
-    except (RuntimeError, SafetensorError) as error:
-        raise DataError(f"{file}: the weights do not fit the network ({error}).") from error
-    model.eval()
-    return model
+        with torch.device("meta"):
+            wanted = _network(description, tasks).state_dict()
+    except Exception:  # a backbone that computes while it is made cannot be made without memory
+        return
+    for name in wanted.keys() & stored.keys():
+        if wanted[name].shape != stored[name].shape:
+            raise RuntimeError(
+                f"{name} is {tuple(stored[name].shape)} in the file, {tuple(wanted[name].shape)} by the map"
+            )

@@ -37,7 +37,7 @@ class TensorBoardLog:
             from tensorboard.summary import Writer
         except ImportError as error:
             raise MissingDependencyError(
-                "Logging for TensorBoard needs the module 'tensorboard': install it with pip."
+                "Logging for TensorBoard needs tensorboard: pip install 'task-grouping-engine[tensorboard]'."
             ) from error
         self._folder = folder
         with self._plain_errors():

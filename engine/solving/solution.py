@@ -229,6 +229,8 @@ class Solution:
         DataError
             If a field is missing or malformed.
         """
+        if not isinstance(data, Mapping):
+            raise DataError("This is not a solution of the engine: it is no JSON object.")
         if isinstance(data.get("solutions"), list):
             raise DataError(
                 f"These are {len(data['solutions'])} solutions, as engine frontier writes them, not one: "
@@ -287,10 +289,8 @@ class Solution:
         """Rebuild a solution from :meth:`to_json`."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"This is not JSON: {error}.") from error
-        if not isinstance(data, dict):
-            raise DataError("This is not a solution of the engine: it is no JSON object.")
         return cls.from_dict(data)
 
     def save(self, path: str | Path) -> None:
@@ -308,10 +308,10 @@ class Solution:
         DataError
             If the file is missing, or holds no solution; the message names it.
         """
-        from engine.files import read_text
+        from engine.files import read_json
 
-        text = read_text(Path(path))
+        data = read_json(Path(path))
         try:
-            return cls.from_json(text)
+            return cls.from_dict(data)
         except DataError as error:
             raise DataError(f"{path}: {error}") from error

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError, UsageError
+from engine.plugins import DISTRIBUTION
 from engine.problem.lattice import LatticeProblem, check_problem
 from engine.problem.table import Problem
 from engine.solving.certificate import Certificate, Status, Termination
@@ -22,8 +23,6 @@ from engine.solving.referee import Verdict, referee
 from engine.solving.solution import ChosenGroup, Solution
 from engine.solving.solver import Solver, check_supported, choose_solver, make_solver
 from engine.solving.warm_start import named_groups
-
-DISTRIBUTION = "task-grouping-engine"
 
 REASONS_OF_A_GAP = frozenset(
     {Termination.TOLERANCE, Termination.NO_BOUND, Termination.NODE_LIMIT, Termination.UNKNOWN}

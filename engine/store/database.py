@@ -103,7 +103,7 @@ def connect(url: str, *, create: bool) -> Database:
         import sqlalchemy
     except ImportError as error:
         raise MissingDependencyError(
-            "The gain store needs the module 'sqlalchemy': install it with pip, or the extra 'train'."
+            "The gain store needs sqlalchemy: pip install 'task-grouping-engine[train]'."
         ) from error
     parts = parsed(url)
     told = shown(parts)

@@ -133,7 +133,7 @@ def _header(path: Path, file: TextIO) -> StoredExperiment:
         about = json.loads(first.removeprefix(HEADER))
         digest, text = about["digest"], json.dumps(about["description"], sort_keys=True)
         created = about["created"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise wrong from None
     if hashlib.sha256(text.encode()).hexdigest() != digest:
         raise DataError(f"{path}, line 1: the description of the experiment was altered; export it anew.")

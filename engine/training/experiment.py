@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.data.multi_task_data import MultiTaskData
+from engine.errors import MissingDependencyError
 from engine.plugins import BACKBONES
 from engine.training.settings import TrainingSettings
 
@@ -76,5 +77,15 @@ def choose_backbone() -> str:
     """Return the name of the preferred installed backbone, the one of the least rank.
 
     Imports every backbone, and with them what they are made of.
+
+    Raises
+    ------
+    MissingDependencyError
+        If none can be imported: networks are made with PyTorch.
     """
-    return min((cls.info.rank, name) for name, cls in BACKBONES.loaded())[1]
+    ranked = [(cls.info.rank, name) for name, cls in BACKBONES.loaded()]
+    if not ranked:
+        raise MissingDependencyError(
+            "No backbone can be imported; they train with PyTorch: pip install 'task-grouping-engine[train]'."
+        )
+    return min(ranked)[1]

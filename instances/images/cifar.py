@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from engine import DataError
-from engine.files import read_bytes, read_text
+from engine.files import read_bytes, read_json
 from instances.images.class_tasks import Images, LabelledImages, Labels, check_labels
 from instances.images.image_files import read_image
 
@@ -124,10 +123,7 @@ def _image_rows(path: Path) -> Images:
 
 
 def _json_labels(path: Path, images: int) -> Labels:
-    try:
-        values = json.loads(read_text(path))
-    except ValueError as error:
-        raise DataError(f"{path}: this is not JSON ({error}).") from None
+    values = read_json(path)
     if not isinstance(values, list) or any(type(value) is not int for value in values):
         raise DataError(f"{path}: this must be a list of class numbers.")
     labels = np.array(values, dtype=np.int64)

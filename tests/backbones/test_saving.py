@@ -167,6 +167,13 @@ def test_damage_is_named(tmp_path: Path) -> None:
         load_served(damaged({"tasks": 3}))
     with pytest.raises(DataError, match="weights do not fit"):
         load_served(damaged({"backbone_options": {"hidden": 6, "layers": 1}}))
+    for hidden in (10**6, 10**9, 10**30):  # refused without memory for them
+        with pytest.raises((DataError, UsageError)) as caught:
+            load_served(damaged({"backbone_options": {"hidden": hidden, "layers": 1}}))
+        assert "weights do not fit" in str(caught.value) or "cannot be built" in str(caught.value)
+    (damaged() / "serving.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"serving\.json: this is not usable JSON"):
+        load_served(tmp_path / "damaged")
     outside = [{**told["groups"][0], "file": "../models/group_0.safetensors"}, *told["groups"][1:]]
     with pytest.raises(DataError, match="beside the serving map"):
         load_served(damaged({"groups": outside}))

@@ -123,7 +123,7 @@ def few(folder: Path) -> None:
         (no_image, "test_batch.png: this image cannot be read"),
         (cut_image, "test_batch.png: this image cannot be read"),
         (no_list, "test_lables.json: this must be a list of class numbers"),
-        (no_json, "test_lables.json: this is not JSON"),
+        (no_json, "test_lables.json, line 1: this is not JSON"),
         (few, "test_lables.json: 39 labels for 40 images"),
     ],
 )

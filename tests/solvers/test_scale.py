@@ -17,7 +17,7 @@ from engine.solving.solve import run
 from engine.testing import CountedControl, check_solution
 from instances.made.generators import noisy_pair_means
 from solvers.branch_and_bound import BranchAndBound
-from solvers.tables.presolve import annealing, choice, pricing, reduction
+from solvers.tables.presolve import annealing, annealing_rounds, choice, pricing
 from solvers.tables.presolve.adapter import CompiledKernels
 from solvers.tables.presolve.dense import DenseKernels
 from solvers.tables.presolve.interface import Multipliers
@@ -71,8 +71,8 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pricing, "CANDIDATES", 40)
     monkeypatch.setattr(pricing, "SAMPLE", 30)
     monkeypatch.setattr(annealing, "LEAST_CANDIDATES", 30)
-    monkeypatch.setattr(reduction, "ANNEALED_GROUPS", 10)
-    monkeypatch.setattr(reduction, "ANNEALING_MOVES", (2_000, 4_000))
+    monkeypatch.setattr(annealing_rounds, "ANNEALED_GROUPS", 10)
+    monkeypatch.setattr(annealing_rounds, "ANNEALING_MOVES", (2_000, 4_000))
 
 
 def pool(seed: int = 0, tasks: int = 12, groups: int = 250) -> GainTensor:

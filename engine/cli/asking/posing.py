@@ -147,8 +147,8 @@ def _tabulated(instance: Instance, known: GainTensor, fitted: Sequence[str]) -> 
         return TabulatedModel(known)
     except DataError as error:
         raise UsageError(
-            f"The source {known.source!r} of instance {instance.name!r} is no gain model of all groups, as "
-            f"--lattice needs. {error} Give --gains {' or '.join(fitted)}, or leave out --lattice."
+            f"The source {known.source!r} of instance {instance.name!r} is recorded, no gain model of all "
+            f"groups, as --lattice needs. {error} Give --gains {' or '.join(fitted)}, or leave out --lattice."
         ) from error
 
 

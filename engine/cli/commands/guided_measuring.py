@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.cli.commands.guided import GuidedOptions, guided_line, run_guided
 from engine.cli.options.training import TrainingOptions, refuse_training
-from engine.cli.telling.messages import INTERRUPTED, say
+from engine.cli.telling.messages import INTERRUPTED, harmless, say
 from engine.cli.telling.view import show
 from engine.collection.collect import Collected, Plan
 from engine.errors import DataError, UsageError
@@ -178,6 +178,6 @@ def _progress(verbose: bool) -> Iterator[tuple[GuidedObserver, ...]]:
     """Give the observer that tells of every batch on stderr."""
 
     def report(progress: GuidedProgress) -> None:
-        click.echo(f"engine: {guided_line(progress)}", err=True)
+        click.echo(harmless(f"engine: {guided_line(progress)}"), err=True)
 
     yield (report,) if verbose else ()

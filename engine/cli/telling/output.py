@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.telling.messages import FAILED, say, silence
+from engine.cli.telling.messages import FAILED, STEERING, harmless, say, silence
 from engine.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from engine.plots.charts import Panel
 
@@ -76,13 +77,26 @@ def emit(text: str, output: Path | None) -> None:
     """Print a result, or write it to a file, whole or not at all."""
     if output is None:
         with to_stdout():
-            click.echo(text, nl=False)
+            click.echo(harmless(text) if sys.stdout.isatty() else text, nl=False)
     elif output.exists() and not output.is_file():
         output.write_text(text, encoding="utf-8")  # a pipe or device cannot be replaced
     else:
         from engine.files import write_text
 
         write_text(output, text)
+
+
+class _Harmless:
+    """What is printed, with nothing in its text that steers a terminal; its colours stay."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        for text, style, control in console.render(self._renderable, options):
+            yield Segment(text if control else harmless(text), style, control)
 
 
 def emit_table(renderables: Iterable[RenderableType], output: Path | None) -> None:
@@ -100,7 +114,7 @@ def emit_table(renderables: Iterable[RenderableType], output: Path | None) -> No
         highlight=False,
     )
     for renderable in renderables:
-        console.print(renderable)
+        console.print(_Harmless(renderable))
     if not on_terminal:
         lines = buffer.getvalue().splitlines()
         emit("".join(line.rstrip() + "\n" for line in lines), output)
@@ -120,7 +134,8 @@ def emit_json(data: Any, output: Path | None) -> None:
     """Print plain data as JSON; a number that is not finite becomes null."""
     import json
 
-    emit(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n", output)
+    text = json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    emit(STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n", output)
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], output: Path | None) -> None:

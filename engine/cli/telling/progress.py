@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.telling.messages import say
+from engine.cli.telling.messages import harmless, say
 from engine.problem.lattice import LatticeProblem
 from engine.problem.table import Problem
 from engine.solving.control import Observer
@@ -136,6 +136,6 @@ def progress(verbose: bool) -> Iterator[tuple[Observer, ...]]:
             redirect_stdout=False,
         )
         with live:
-            yield (line, Notices(lambda text: console.print(f"engine: {text}")))
+            yield (line, Notices(lambda text: console.print(f"engine: {harmless(text)}")))
     else:
         yield (Notices(),)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from numpy.lib import format
 from numpy.typing import NDArray
 
 from engine.errors import DataError
@@ -34,6 +36,9 @@ _KINDS = {
     "provenance": ("U", 0),
     "format_version": ("iu", 0),
 }
+MOST_CHARACTERS = 10_000_000
+"""What the texts of one array may hold."""
+
 _REQUIRED = ("tasks", "indptr", "members", "values")
 
 
@@ -54,21 +59,12 @@ def read(path: Path, options: ReadOptions) -> GainTensor:
     DataError
         If the archive is damaged, lacks an array, or breaks a rule of the tensor.
     """
-    arrays = _arrays(path, read_bytes(path))
-    found = {name: _checked(path, name, array) for name, array in arrays.items()}
-    missing = [name for name in _REQUIRED if name not in found]
-    if missing:
-        raise DataError(
-            f"{path}: the archive has no array {missing[0]!r}. It needs {', '.join(_REQUIRED)}; "
-            "write_gains makes such an archive."
-        )
+    found = _arrays(path, read_bytes(path))
     version = int(found.get("format_version", np.array(FORMAT_VERSION)))
     if version > FORMAT_VERSION:
         raise DataError(
             f"{path}: format version {version} is newer than this engine knows ({FORMAT_VERSION})."
         )
-    if len(found["indptr"]) < 2:
-        raise DataError(f"{path}: the archive holds no groups.")
 
     def text(name: str, default: str) -> str:
         return str(found[name]) if name in found and str(found[name]) else default
@@ -126,33 +122,70 @@ def write(tensor: GainTensor, path: Path) -> None:
 
 
 def _arrays(path: Path, data: bytes) -> dict[str, NDArray[Any]]:
+    """Read the arrays, once their headers fit one another: absurd sizes take no memory."""
     if not data:
         raise DataError(f"{path}: the file is empty.")
-    arrays: dict[str, NDArray[Any]] = {}
-    name = ""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            for name in archive.files:
-                arrays[name] = archive[name]
+            headers = {name: _header(archive, name) for name in archive.files if name in _KINDS}
+            _check_headers(path, archive.files, headers)
+            return {name: archive[name] for name in headers}
+    except DataError:
+        raise
     except Exception as error:  # a damaged archive raises almost anything, from zlib to tokenize
-        if "allow_pickle" not in str(error):
-            what = f"this is not a readable .npz archive, or it is truncated ({told(error)})."
-        elif name:
-            what = (
-                f"the array {name!r:.60} holds Python objects, which are never read. Save it with a plain "
-                "type, text for names: np.array(names, dtype=str)."
-            )
-        else:
-            what = "this is a pickle, which is never read. write_gains makes a .npz archive."
+        what = (
+            "this is a pickle, which is never read. write_gains makes a .npz archive."
+            if "allow_pickle" in str(error)
+            else f"this is not a readable .npz archive, or it is truncated ({told(error)})."
+        )
         raise DataError(f"{path}: {what}") from error
-    for name in arrays:
-        if name not in _KINDS:
+
+
+def _header(archive: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and type that an array of an archive says that it has."""
+    with archive.zip.open(f"{name}.npy") as stream:
+        version = format.read_magic(stream)
+        read_header = format.read_array_header_1_0 if version == (1, 0) else format.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
+    return shape, dtype
+
+
+def _check_headers(
+    path: Path, names: list[str], headers: dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
+) -> None:
+    for name in names:
+        if name not in headers:
             raise DataError(f"{path}: the array {name!r:.60} is not known. Known are {', '.join(_KINDS)}.")
-    return arrays
-
-
-def _checked(path: Path, name: str, array: object) -> NDArray[Any]:
-    kinds, dimensions = _KINDS[name]
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds or array.ndim != dimensions:
-        raise DataError(f"{path}: the array {name!r} has the wrong type or shape.")
-    return array
+    for name, (shape, dtype) in headers.items():
+        kinds, dimensions = _KINDS[name]
+        if dtype.hasobject:
+            raise DataError(
+                f"{path}: the array {name!r} holds Python objects, which are never read. Save it with a "
+                "plain type, text for names: np.array(names, dtype=str)."
+            )
+        if dtype.kind not in kinds or len(shape) != dimensions:
+            raise DataError(f"{path}: the array {name!r} has the wrong type or shape.")
+        characters = math.prod(shape) * dtype.itemsize // 4
+        if dtype.kind == "U" and characters > MOST_CHARACTERS:
+            raise DataError(
+                f"{path}: the array {name!r} has room for {characters} characters; "
+                f"{MOST_CHARACTERS} are the most."
+            )
+    missing = [name for name in _REQUIRED if name not in headers]
+    if missing:
+        raise DataError(
+            f"{path}: the archive has no array {missing[0]!r}. It needs {', '.join(_REQUIRED)}; "
+            "write_gains makes such an archive."
+        )
+    sizes = {name: shape[0] for name, (shape, _) in headers.items() if shape}
+    tasks, groups, entries = sizes["tasks"], sizes["indptr"] - 1, sizes["members"]
+    if groups < 1:
+        raise DataError(f"{path}: the archive holds no groups.")
+    if not groups <= entries <= groups * tasks:
+        raise DataError(
+            f"{path}: {entries} members cannot be those of {groups} groups of {tasks} tasks, where each "
+            "group holds at least one task and none twice."
+        )
+    for name, due in (("values", entries), ("std", entries), ("cost", groups), ("measured", groups)):
+        if sizes.get(name, due) != due:
+            raise DataError(f"{path}: the array {name!r} has {sizes[name]} elements where {due} are due.")

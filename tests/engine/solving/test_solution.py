@@ -40,7 +40,7 @@ def test_a_saved_solution_is_the_same_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "This is not JSON"),
+        ("{", "this is not JSON"),
         ("[]", "it is no JSON object"),
         ("{}", "it has no 'format_version'"),
         (json.dumps({"format_version": 99}), "Solution format 99 is not 1"),

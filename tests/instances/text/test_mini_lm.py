@@ -94,7 +94,7 @@ def no_json(folder: Path) -> None:
         (cut, "this is no BERT encoder"),
         (more_layers, "'encoder.layer.2.attention.self.query.weight' is missing"),
         (no_heads, "is missing"),
-        (no_json, "this is no BERT encoder"),
+        (no_json, "this is not JSON"),
     ],
 )
 def test_a_malformed_model_is_refused(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:

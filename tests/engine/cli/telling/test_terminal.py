@@ -7,10 +7,15 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine import GainTensor, write_gains
+from engine.cli.telling.messages import STEERING
+from tests.engine.cli.conftest import Engine
 from tests.engine.cli.terminals import read_all
 from tests.waiting import HANGING
 
@@ -110,3 +115,24 @@ def test_what_is_left_out_is_told() -> None:
     shown = on_terminal("compare", "--instance", "toy4", "--solvers", SOLVERS)
     assert "not shown at this width: " in shown
     assert "bound" in shown
+
+
+STEERS = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f\u202e"
+
+
+@pytest.mark.parametrize("format", ["table", "json", "csv"])
+@pytest.mark.parametrize("command", ["solve --instance", "frontier --instance", "instances show"])
+def test_nothing_from_a_file_steers_the_terminal(command: str, format: str, tmp_path: Path) -> None:
+    gains = GainTensor.from_dense(["a", "b"], np.ones((1, 2), dtype=bool), np.ones((1, 2)))
+    provenance = replace(gains.provenance, text=STEERS)
+    path = tmp_path / f"{STEERS}.npz"
+    write_gains(replace(gains, source=STEERS, split=STEERS, provenance=provenance), path)
+    shown = on_terminal(*command.split(), path, "--format", format)
+    assert "owned" in shown or format == "csv"
+    assert not STEERING.search(shown)
+
+
+def test_nothing_from_a_file_steers_the_terminal_in_an_error(engine: Engine, tmp_path: Path) -> None:
+    result = engine("solve", "--instance", tmp_path / f"{STEERS}.npz")
+    assert "owned" in result.stderr
+    assert not STEERING.search(result.stderr)
