@@ -188,7 +188,7 @@ _ADVICE = (
         "(of a file, to the file and its folder), or copy it and name the copy with --store",
     ),
     (
-        ("not a database", "malformed", "encrypted"),
+        ("not a database", "malformed", "encrypted", "Could not decode"),
         "this is no gain store, or a damaged one: restore a copy, or give another URL",
     ),
     (("locked",), "another program holds it; try again when that has ended"),

@@ -88,6 +88,7 @@ def test_a_patient_is_in_one_part(tmp_path: Path) -> None:
 
 
 def test_a_column_of_parts_is_obeyed_and_parquet_read(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     series, labels = tables()
     labels["split"] = ["train", "valid", "test"] * 10
     series.to_parquet(tmp_path / "series.parquet")

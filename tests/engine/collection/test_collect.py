@@ -161,6 +161,7 @@ def processes() -> Iterator[list[subprocess.Popen[str]]]:
 def test_two_collectors_never_train_the_same_group(
     url: str, tmp_path: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
+    pytest.importorskip("sqlalchemy")
     log = tmp_path / "log"
     processes += [start(url, log, meet=2), start(url, log, meet=2)]
     counts = [int(one.communicate(timeout=HANGING)[0]) for one in processes]
@@ -172,6 +173,7 @@ def test_two_collectors_never_train_the_same_group(
 def test_a_killed_collector_loses_only_the_chunk_in_flight(
     url: str, tmp_path: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
+    pytest.importorskip("sqlalchemy")
     log = tmp_path / "log"
     processes.append(start(url, log, hold=12))
     wait_until(lambda: log.exists() and len(log.read_text().splitlines()) >= 12, *processes)

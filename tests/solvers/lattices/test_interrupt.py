@@ -22,6 +22,7 @@ from solvers.lattices.table_scan import TableScan
 from tests.waiting import HANGING, running
 
 HARD = """
+import sys
 import threading
 import numpy as np
 from engine import Budget, LatticeProblem, PairMeanModel, solve
@@ -41,7 +42,8 @@ def telling(work, parts, threads, control):
         if Told.known and threading.current_thread() is threading.main_thread():
             return False  # what is done before there are threads
         if Told.known:
-            print("on a thread", flush=True)
+            sys.stdout.write("on a thread\\n")  # whole, where print could mix lines of two threads
+            sys.stdout.flush()
         return work(part, stopped)
 
     return on_threads(part_of_work, parts, threads, control)

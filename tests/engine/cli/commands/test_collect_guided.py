@@ -167,6 +167,7 @@ def test_runs_that_the_store_holds_already_count(engine: Engine, table: Path) ->
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_stopped_goes_on(engine: Engine, table: Path, stop: signal.Signals) -> None:
+    pytest.importorskip("sqlalchemy")
     command = training(table, "--runs", "8", "--source-option", "hold=7", "--format", "json")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with running(sys.executable, "-m", "engine.cli.main", *command, **pipes) as process:
