@@ -49,7 +49,9 @@ def test_a_saved_solution_is_the_same_again(tmp_path: Path) -> None:
             "These are 2 solutions, as engine frontier writes them, not one",
         ),
         (json.dumps({**SOLUTION.to_dict(), "status": "FINE"}), "'FINE' is not a valid Status"),
+        ("[" * 100_000, "this is not usable JSON"),
     ],
+    ids=["cut", "a list", "empty", "another format", "two solutions", "another status", "deep"],
 )
 def test_what_is_no_solution_is_told_with_the_name_of_the_file(
     tmp_path: Path, content: str, message: str
