@@ -36,7 +36,7 @@ contracts: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 tests: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow"
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -q -m "not slow"
 
 # Half a minute on a real cluster of two nodes.
 cluster: $(VENV)/.dev
@@ -47,11 +47,11 @@ slow: $(VENV)/.dev
 
 # With the base install alone: what needs an extra is skipped, and says which.
 base: $(VENV)-base/.tests
-	$(VENV)-base/bin/python -m pytest -n 2 -q -m "not slow"
+	$(VENV)-base/bin/python -m pytest -n 2 --dist worksteal -q -m "not slow"
 
 # With the lowest version of every declared dependency; old libraries warn of what later ones changed.
 lowest: $(VENV)-lowest/.tests
-	$(VENV)-lowest/bin/python -m pytest -n 2 -q -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
+	$(VENV)-lowest/bin/python -m pytest -n 2 --dist worksteal -q -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 benchmarks: $(VENV)/.dev
 	for table in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$table || exit 1; done

@@ -57,18 +57,22 @@ def solve_extended(problem: Problem, control: Control) -> Claim:
             infeasible = _proves_infeasible(problem, model, condition, control)
             return Claim(None, termination=control.termination(), infeasible=infeasible, details=details)
         chosen = chosen_groups(model, results)
+        lost = chosen is None and condition in (TerminationCondition.unknown, TerminationCondition.error)
+        if lost:  # over the numbers of a term, which the tolerances are too small for; its bound is none
+            chosen = chosen_groups(model, run_highs(model, control.quiet(), strict=False))
         claimed = control.rows
         if chosen is not None:
             claimed = problem.program.rows[chosen]
             verdict = referee(problem, claimed)
             if verdict.value is not None and not verdict.problems:
                 value = problem.sign * verdict.value
-                _check_agreement(problem, model, set(chosen.tolist()), value, results, control)
+                if not lost:
+                    _check_agreement(problem, model, set(chosen.tolist()), value, results, control)
                 control.incumbent(claimed, value)
                 claimed = control.rows
     control.tighten(_bound(problem.program, model, results))
     finished = condition is TerminationCondition.convergenceCriteriaSatisfied
-    claim = control.claim(Termination.TOLERANCE if finished else Termination.COMPLETED, details)
+    claim = control.claim(Termination.TOLERANCE if finished or lost else Termination.COMPLETED, details)
     claim.rows = claimed
     if condition is TerminationCondition.interrupted:
         claim.termination = Termination.INTERRUPTED

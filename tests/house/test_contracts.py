@@ -36,7 +36,8 @@ def contracts(folder: Path) -> dict[str, str]:
         text=True,
         timeout=600,
     )
-    told = dict(re.findall(r"^(.+) (KEPT|BROKEN)$", done.stdout, re.M))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    told = dict(re.findall(r"^(.+) (KEPT|BROKEN)$", plain, re.M))
     assert told, done.stdout + done.stderr
     return told
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import engine
@@ -184,8 +184,12 @@ def test_demands_and_terms_together(problem: Problem, limit: int, price: int) ->
     )
 
 
+ALONE = engine.GainTensor.from_dense(["a", "b", "c"], np.eye(3, dtype=bool), np.zeros((3, 3)))
+
+
 @settings(parent=LIGHT, max_examples=20)
 @given(problem=problems(max_tasks=4, max_groups=7), tenths=st.integers(0, 5), limit=st.integers(0, 20))
+@example(problem=Problem(ALONE), tenths=0, limit=0)  # HiGHS ends here without a word
 def test_odd_units_cost_the_proof_and_not_its_truth(problem: Problem, tenths: int, limit: int) -> None:
     byte = 1e-9
     problem = extended(problem, Memory(limit / byte, -problem.sign * tenths / 10 * byte, 1 / byte))
@@ -193,8 +197,9 @@ def test_odd_units_cost_the_proof_and_not_its_truth(problem: Problem, tenths: in
     found = solve(problem, "milp")
     check_solution(problem, found)
     assert found.found == (best is not None)
-    if best is not None:
-        assert found.bound is not None
+    if best is not None and found.bound is None:
+        assert (found.status, found.certificate.termination) == ("FEASIBLE", "TOLERANCE")
+    elif best is not None:
         assert problem.sign * (found.bound - best) >= -1e-12 * max(1.0, abs(best))
 
 

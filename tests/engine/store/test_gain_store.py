@@ -239,7 +239,7 @@ def test_without_sqlalchemy(monkeypatch) -> None:
     from engine import MissingDependencyError
 
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    with pytest.raises(MissingDependencyError, match=r"sqlalchemy.*extra 'train'"):
+    with pytest.raises(MissingDependencyError, match=r"sqlalchemy.*\[train\]"):
         GainStore.open("sqlite:///gains.db")
 
 
