@@ -15,7 +15,7 @@ from backbones import Batches, DeviceData, build_group_model, make_optimiser, sa
 from benchmarks.common import median, print_header, print_table
 from engine import Experiment, TrainingSettings
 from engine.data import MultiTaskData, Task
-from gain_sources.gradients.sample_distances import Block
+from gain_sources.gradients.sample_distances import SampleBlock
 from gain_sources.landscape import Landscape
 from gain_sources.tag import Tag
 
@@ -44,7 +44,7 @@ def synthetic(tasks: int, shape: tuple[int, ...], backbone: str, rows: int, **se
     )
 
 
-def naive_landscape(experiment: Experiment, block: Block) -> NDArray[np.float64]:
+def naive_landscape(experiment: Experiment, block: SampleBlock) -> NDArray[np.float64]:
     """Return distances by one pass forward and backward per sample and task, and one subtraction per pair."""
     model = build_group_model(experiment, range(len(experiment.tasks)), 0).eval()
     for head in model.heads:

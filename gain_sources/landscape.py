@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backbones import DeviceData, GroupModel
     from engine.training.experiment import Experiment
-    from gain_sources.gradients.sample_distances import Block
+    from gain_sources.gradients.sample_distances import SampleBlock
 
 SIMILARITIES = ("exponential", "standardised")
 NORMALISATIONS = ("task", "sample", "none")
@@ -132,12 +132,12 @@ class Landscape(AffinitySource):
             total[pairs] += (sums / counts).cpu().numpy() / self.initialisations
         return total + total.T
 
-    def draw(self, data: DeviceData, seed: int) -> Block:
+    def draw(self, data: DeviceData, seed: int) -> SampleBlock:
         """Return the training samples that are compared, drawn by the seed."""
         import torch
 
         from backbones import key
-        from gain_sources.gradients.sample_distances import Block
+        from gain_sources.gradients.sample_distances import SampleBlock
 
         shared, tasks = data.data.shared, data.data.tasks
         rows = [data.rows("train", index) for index in range(len(data.inputs))]
@@ -150,7 +150,9 @@ class Landscape(AffinitySource):
             drawn.append(of_input[order.to(of_input.device)])
         inputs = tuple(data.input(one, index) for index, one in enumerate(drawn))
         of_task = drawn * len(tasks) if shared else drawn
-        return Block(inputs, tuple(target[one] for target, one in zip(data.targets, of_task, strict=True)))
+        return SampleBlock(
+            inputs, tuple(target[one] for target, one in zip(data.targets, of_task, strict=True))
+        )
 
 
 def _share_heads(model: GroupModel, tasks: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from solvers.graphs.augmented import Augmented
 from solvers.graphs.heuristics import opened
 from solvers.graphs.search import COMPILED_NODES, Search
 from solvers.graphs.threads import one_thread
-from solvers.graphs.tree import Tree
+from solvers.graphs.tree import CutTree
 
 LINEAR_PARTS = 25
 """So many parts of the tree are tried with linear bounds, which need no compiler, where either may serve."""
@@ -71,7 +71,7 @@ class BranchAndCut(Solver):
             return graph
         linear = self.relaxation == "linear" or (self.relaxation == "auto" and graph.n < COMPILED_NODES)
         search = Search(graph, control, np.random.default_rng(control.seed), compiled=not linear)
-        tree = Tree(graph, control, search)
+        tree = CutTree(graph, control, search)
         details: dict[str, Any] = {}
         finished = False
         with one_thread():

@@ -86,7 +86,7 @@ class CpSat(Solver):
         if model is None:
             return control.claim()
         with control.stage("search"):
-            run = _Run(model, control, self.workers, core)
+            run = _CpsatRun(model, control, self.workers, core)
             status = run.wait()
         details = {
             "core_groups": model.core.n_groups,
@@ -118,14 +118,14 @@ class CpSat(Solver):
             return Cover(None)
         needed = maximal_covers(program)
         model = plain_cover(program.select(needed))
-        run = _Run(model, control.quiet(), self.workers)
+        run = _CpsatRun(model, control.quiet(), self.workers)
         status = run.wait()
         if status in ("OPTIMAL", "FEASIBLE"):
             return Cover(None if run.chosen is None else needed[run.chosen])
         return Cover(None, decided=status == "INFEASIBLE")
 
 
-class _Run:
+class _CpsatRun:
     """One solve in a thread of its own, so that an interrupt reaches us at once."""
 
     def __init__(self, model: Model, control: Control, workers: int, core: Core | None = None) -> None:
@@ -201,7 +201,7 @@ class _Run:
             self._solver.stop_search()
 
 
-def _callback(run: _Run) -> cp_model.CpSolverSolutionCallback:
+def _callback(run: _CpsatRun) -> cp_model.CpSolverSolutionCallback:
     from ortools.sat.python import cp_model
 
     class Incumbents(cp_model.CpSolverSolutionCallback):

@@ -67,7 +67,7 @@ class Milp(Solver):
 
 
 @dataclass
-class _Run:
+class _MilpRun:
     status: str
     bound: float
     infeasible: bool
@@ -76,7 +76,7 @@ class _Run:
     chosen: NDArray[np.int64] | None
 
 
-def _run(model: Any, core: Program, control: Control) -> _Run:
+def _run(model: Any, core: Program, control: Control) -> _MilpRun:
     """Solve a model, report what it finds, and return what it claims."""
     from pyomo.contrib.solver.common.results import TerminationCondition
 
@@ -91,7 +91,7 @@ def _run(model: Any, core: Program, control: Control) -> _Run:
         bound = (float(claimed) + BOUND_MARGIN) * core.largest
         if core.grid:
             bound = float(np.floor(bound / core.grid + 1e-3)) * core.grid
-    return _Run(
+    return _MilpRun(
         status=str(condition.name),
         bound=bound,
         infeasible=condition

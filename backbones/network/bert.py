@@ -61,7 +61,7 @@ class Embeddings(nn.Module):
         return embedded
 
 
-class Layer(nn.Module):
+class BertLayer(nn.Module):
     """Self-attention and a hidden layer, each added to its input and normalised.
 
     Parameters
@@ -116,7 +116,7 @@ class Bert(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
         self.embeddings = Embeddings(shape)
-        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer(shape) for _ in range(shape.layers))})
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(BertLayer(shape) for _ in range(shape.layers))})
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)

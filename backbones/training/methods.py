@@ -46,7 +46,7 @@ _LIGHT = (nn.Linear, nn.Flatten, nn.Identity, nn.ReLU, nn.Dropout, nn.LayerNorm,
 
 
 @dataclass(frozen=True)
-class Choice:
+class MethodChoice:
     """How an experiment is trained.
 
     Attributes
@@ -66,7 +66,7 @@ class Choice:
 
 def choose(
     experiment: Experiment, options: TrainerOptions, data: DeviceData, seed: int
-) -> tuple[Choice, Preparation | None]:
+) -> tuple[MethodChoice, Preparation | None]:
     """Return how to train, and what stacks need.
 
     Parameters
@@ -87,7 +87,7 @@ def choose(
     convolves = any(isinstance(module, nn.modules.conv._ConvNd) for module in model.modules())
     threads = 1 if on_cpu and not convolves and weights < SMALL_ON_CPU else 0
     if options.method == "loop":
-        return Choice("loop", 1, threads), None
+        return MethodChoice("loop", 1, threads), None
     if options.method != "auto":
         try:
             preparation = prepare(experiment, seed, data, options.method)
@@ -96,14 +96,14 @@ def choose(
                 f"The method {options.method!r} cannot train the backbone {experiment.backbone!r}: {reason}. "
                 "Use the method 'loop', or 'auto'."
             ) from None
-        return Choice(options.method, _stack_size(model, options, on_cpu), threads), preparation
+        return MethodChoice(options.method, _stack_size(model, options, on_cpu), threads), preparation
     for method in _candidates(experiment, model.encoder, weights, on_cpu):
         try:
             preparation = prepare(experiment, seed, data, method)
         except NoStack:
             continue
-        return Choice(method, _stack_size(model, options, on_cpu), threads), preparation
-    return Choice("loop", 1, threads), None
+        return MethodChoice(method, _stack_size(model, options, on_cpu), threads), preparation
+    return MethodChoice("loop", 1, threads), None
 
 
 def _candidates(experiment: Experiment, encoder: nn.Module, weights: int, on_cpu: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ __all__ = ["UNSUPPORTED", "Case", "Comparison", "Row", "compare"]
 
 
 @dataclass
-class _Run:
+class _ComparisonRun:
     """What one solver did on one problem."""
 
     solver: str
@@ -79,11 +79,11 @@ def compare(
         limits = tuple(sorted(set(case.budgets or budgets)))
         if not limits:
             raise UsageError(f"The problem {case.instance!r} has no budgets; give some.")
-        runs: list[_Run] = []
+        runs: list[_ComparisonRun] = []
         interrupted = False
         for solver in solvers:
             name = solver if isinstance(solver, str) else type(solver).__name__
-            run = _Run(name, status=UNSUPPORTED, reason=unavailable.get(name, ""))
+            run = _ComparisonRun(name, status=UNSUPPORTED, reason=unavailable.get(name, ""))
             runs.append(run)
             if run.reason:
                 continue
@@ -130,7 +130,7 @@ def _check_solvers(
     return unavailable
 
 
-def _judged(case: Case, limits: Sequence[float], runs: Sequence[_Run]) -> list[Row]:
+def _judged(case: Case, limits: Sequence[float], runs: Sequence[_ComparisonRun]) -> list[Row]:
     sign, slack = 1.0, 0.0
     if any(run.solutions for run in runs):
         sign, slack = case.problem.sign, PROOF_TOLERANCE * case.problem.scale
@@ -164,7 +164,7 @@ def _verified(solution: Solution | None) -> bool:
     return solution is not None and solution.certificate.verified and solution.value is not None
 
 
-def _best(runs: Sequence[_Run], budget: float, sign: float) -> Solution | None:
+def _best(runs: Sequence[_ComparisonRun], budget: float, sign: float) -> Solution | None:
     """Return the verified solution of largest value; among equals a proven one, then the first."""
     found = [run.solutions[budget] for run in runs if _verified(run.solutions.get(budget))]
     return max(found, key=lambda one: (sign * (one.value or 0.0), one.status is Status.OPTIMAL), default=None)
@@ -185,7 +185,9 @@ def _served_by(solution: Solution, task: str) -> tuple[frozenset[str], float]:
     return frozenset(group.tasks), group.cost
 
 
-def _flag(solution: Solution, runs: Sequence[_Run], budget: float, sign: float, slack: float) -> str:
+def _flag(
+    solution: Solution, runs: Sequence[_ComparisonRun], budget: float, sign: float, slack: float
+) -> str:
     """Say which verified value, at this budget or a smaller one, beats what this solution claims."""
     if solution.status is Status.ERROR:
         return "refuted: " + "; ".join(solution.certificate.problems)

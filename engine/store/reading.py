@@ -23,7 +23,7 @@ BLOCK = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class StoredRuns:
     """Some runs as they are stored.
 
     Attributes
@@ -41,7 +41,7 @@ class Block:
     damaged: NDArray[np.bool_]
 
 
-def read_blocks(connection: Any, experiment: int, *, curves: bool = False) -> Iterator[Block]:
+def read_blocks(connection: Any, experiment: int, *, curves: bool = False) -> Iterator[StoredRuns]:
     """Yield all runs of an experiment that are done or diverged, some at a time.
 
     Parameters
@@ -78,7 +78,7 @@ def read_blocks(connection: Any, experiment: int, *, curves: bool = False) -> It
         yield _block(list(zip(*listed, strict=True)), connection.execute(query).all())
 
 
-def _block(columns: list[tuple[Any, ...]], found: Sequence[Any]) -> Block:
+def _block(columns: list[tuple[Any, ...]], found: Sequence[Any]) -> StoredRuns:
     numbers, members, seeds, n_results, stored, epochs, best, seconds = columns[:8]
     ids = np.array(numbers, dtype=np.int64)
     run, split, task, metric, loss = zip(*found, strict=True) if found else ((), (), (), (), ())
@@ -97,7 +97,7 @@ def _block(columns: list[tuple[Any, ...]], found: Sequence[Any]) -> Block:
         columns[8] if len(columns) > 8 else (),
     )
     damaged = (counts != _integers(n_results)) | (batch.checksums != _integers(stored))
-    return Block(batch, ids, damaged)
+    return StoredRuns(batch, ids, damaged)
 
 
 def _integers(values: Sequence[Any]) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ from engine.testing.transforms import AnyProblem, renamed, reordered, scaled
 SEEDS = range(24)
 
 
-class Recorder(Observer):
+class RecordingObserver(Observer):
     """Writes down what it is told, and may press Ctrl-C."""
 
     def __init__(self, interrupt: bool = False) -> None:
@@ -224,7 +224,7 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
     def test_tells_observers(self) -> None:
         """Observers see the start, the incumbents and the end."""
         for problem in self.easy_problems():
-            recorder = Recorder()
+            recorder = RecordingObserver()
             solution = self.solve(problem, observers=[recorder])
             assert recorder.seen[0] == "start"
             assert recorder.seen[-1] == "end"
@@ -234,7 +234,7 @@ class ConformanceBase(ABC, Generic[AnyProblem]):
     def test_interrupt_returns_the_incumbent(self) -> None:
         """Ctrl-C at the first incumbent returns it, checked."""
         for problem in self.easy_problems():
-            recorder = Recorder(interrupt=True)
+            recorder = RecordingObserver(interrupt=True)
             solution = self.solve(problem, observers=[recorder])
             if "incumbent" not in recorder.seen:
                 pytest.skip("reports no incumbent on this problem")

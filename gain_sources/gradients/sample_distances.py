@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from backbones import GroupModel
     from engine.data import Task
-    from gain_sources.gradients.sample_gradients import Recorder, SampleGradients
+    from gain_sources.gradients.sample_gradients import LayerRecorder, SampleGradients
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class SampleBlock:
     """Some samples.
 
     Attributes
@@ -29,9 +29,9 @@ class Block:
     inputs: tuple[Tensor, ...]
     targets: tuple[Tensor, ...]
 
-    def part(self, start: int, stop: int) -> Block:
+    def part(self, start: int, stop: int) -> SampleBlock:
         """Return some of the samples."""
-        return Block(
+        return SampleBlock(
             tuple(one[start:stop] for one in self.inputs), tuple(one[start:stop] for one in self.targets)
         )
 
@@ -70,12 +70,12 @@ class SampleDistances:
         A few samples, of which it is read how layers are used.
     """
 
-    def __init__(self, model: GroupModel, tasks: tuple[Task, ...], probe: Block) -> None:
+    def __init__(self, model: GroupModel, tasks: tuple[Task, ...], probe: SampleBlock) -> None:
         from gain_sources.gradients.other_gradients import OtherGradients
-        from gain_sources.gradients.sample_gradients import LARGEST_BLOCK, Recorder, product_layers
+        from gain_sources.gradients.sample_gradients import LARGEST_BLOCK, LayerRecorder, product_layers
 
         self._model, self._tasks = model.eval(), tasks
-        self._recorder = Recorder(product_layers(model.encoder))
+        self._recorder = LayerRecorder(product_layers(model.encoder))
         probed = probe.part(0, 2)
         self._layers, numbers = _usable_layers(model, self._recorder, probed.inputs[0])
         covered = {
@@ -89,7 +89,7 @@ class SampleDistances:
         largest = max(numbers, self._others.numbers if others else 0, 1)
         self._size = max(1, LARGEST_BLOCK // (len(tasks) * largest))
 
-    def mean_norms(self, block: Block) -> Tensor:
+    def mean_norms(self, block: SampleBlock) -> Tensor:
         """Return the mean L1 norm of each task's gradients over its labelled samples, shape (N,)."""
         import torch
 
@@ -101,7 +101,9 @@ class SampleDistances:
             count.append(known.sum(dim=0))
         return torch.stack(total).sum(dim=0) / torch.stack(count).sum(dim=0).clamp(min=1)
 
-    def sums(self, block: Block, scales: Tensor | None = None, *, own: bool = False) -> tuple[Tensor, Tensor]:
+    def sums(
+        self, block: SampleBlock, scales: Tensor | None = None, *, own: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Return the sums of distances over the samples that have both labels, and how many these are.
 
         Parameters
@@ -138,11 +140,11 @@ class SampleDistances:
             count.append(both.sum(dim=0))
         return torch.stack(total).sum(dim=0), torch.stack(count).sum(dim=0)
 
-    def _parts(self, block: Block) -> Iterator[Block]:
+    def _parts(self, block: SampleBlock) -> Iterator[SampleBlock]:
         for start in range(0, block.samples, self._size):
             yield block.part(start, start + self._size)
 
-    def _signals(self, block: Block) -> list[SampleGradients]:
+    def _signals(self, block: SampleBlock) -> list[SampleGradients]:
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
         from gain_sources.gradients.sample_gradients import Gradients, layer_signals
@@ -156,7 +158,7 @@ class SampleDistances:
                 found.append(Gradients(self._others.gradients(block.inputs, block.targets).detach()))
         return found
 
-    def _products(self, block: Block) -> dict[str, tuple[Tensor, Tensor]]:
+    def _products(self, block: SampleBlock) -> dict[str, tuple[Tensor, Tensor]]:
         """Return what went into every layer and the derivatives by what came out, per task and sample."""
         import torch
         from torch import nn
@@ -189,7 +191,7 @@ class SampleDistances:
             for (name, (inputs, _)), delta in zip(calls.items(), deltas, strict=True)
         }
 
-    def _loss(self, block: Block, features: Tensor) -> Tensor:
+    def _loss(self, block: SampleBlock, features: Tensor) -> Tensor:
         """Return the sum over tasks and samples, of which each has one row of features."""
         import torch
 
@@ -208,7 +210,7 @@ def _per_task(joined: Tensor, count: int) -> Tensor:
     return joined.reshape(count, -1, *joined.shape[1:])
 
 
-def _usable_layers(model: GroupModel, recorder: Recorder, inputs: Tensor) -> tuple[tuple[str, ...], int]:
+def _usable_layers(model: GroupModel, recorder: LayerRecorder, inputs: Tensor) -> tuple[tuple[str, ...], int]:
     """Return the layers whose signals give their gradients, and how many numbers these are a sample.
 
     A layer is usable if it runs once, on one row a sample that depends on no other sample, and if

@@ -129,7 +129,7 @@ def manhattan(rows: Tensor) -> Tensor:
 
 
 @dataclass(eq=False)
-class Recorder:
+class LayerRecorder:
     """Inputs and outputs of the layers whose gradients are products, in a run of the encoder.
 
     Attributes

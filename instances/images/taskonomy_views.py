@@ -20,7 +20,7 @@ _NAME = re.compile(r"(point_\d+_view_\d+)_domain_\w+\.png")
 
 
 @dataclass(frozen=True)
-class View:
+class BuildingView:
     """One image of a building, and the files of its targets.
 
     Attributes
@@ -35,7 +35,7 @@ class View:
     files: Mapping[str, Path]
 
 
-def find_views(folder: Path, domains: Iterable[str]) -> list[View]:
+def find_views(folder: Path, domains: Iterable[str]) -> list[BuildingView]:
     """Return the views of a folder, ordered by building and number.
 
     Raises
@@ -54,7 +54,9 @@ def find_views(folder: Path, domains: Iterable[str]) -> list[View]:
         if not files.keys() & images.keys():
             raise DataError(f"{folder}: no image of rgb has one of the domain {domain!r} beside it.")
     return [
-        View(key[0], {"rgb": path, **{domain: files[key] for domain, files in found.items() if key in files}})
+        BuildingView(
+            key[0], {"rgb": path, **{domain: files[key] for domain, files in found.items() if key in files}}
+        )
         for key, path in sorted(images.items())
     ]
 
@@ -70,7 +72,7 @@ def _files(folder: Path, domain: str) -> dict[tuple[str, str], Path]:
     return files
 
 
-def view_targets(views: list[View], domain: str, outputs: int, grid: int) -> NDArray[np.float64]:
+def view_targets(views: list[BuildingView], domain: str, outputs: int, grid: int) -> NDArray[np.float64]:
     """Return the targets of a domain, kept in the user cache.
 
     Parameters

@@ -18,7 +18,7 @@ import numpy as np
 from engine.solving.control import Control
 from solvers.graphs.form import Floats, Graph
 from solvers.graphs.pairs import Pairs
-from solvers.graphs.relaxation import Relaxed
+from solvers.graphs.relaxation import RelaxedGraph
 from solvers.graphs.rows import Rows, demand_rows, dual_bound
 from solvers.graphs.separation import violated_stars, violated_triangles
 from solvers.graphs.spanning import violated_trees
@@ -35,7 +35,7 @@ STEP = 1.6
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class AugmentedState:
     """Where the method stands: values, multipliers of the matrix, rows, their multipliers, step size."""
 
     matrix: Floats
@@ -68,14 +68,14 @@ class Augmented:
 
     def solve(
         self,
-        state: State | None,
+        state: AugmentedState | None,
         lower: Floats,
         upper: Floats,
         target: float,
         told: Callable[[float, Floats], bool],
-    ) -> Relaxed:
+    ) -> RelaxedGraph:
         """Bound a part; see :class:`~solvers.graphs.relaxation.Relaxation`."""
-        run = _Run(self, state or self._start(), lower, upper)
+        run = _AugmentedRun(self, state or self._start(), lower, upper)
         patience = 100 + (10 if state is None else 1) * self.pairs.n
         history: list[float] = []
         steps = 0
@@ -96,18 +96,18 @@ class Augmented:
                 break
             if len(history) > 6 and (past - run.bound) * patience / (5 * CHECKED) < room and fresh < 20:
                 break
-        return Relaxed(run.bound, run.x, run.reduced, run.state())
+        return RelaxedGraph(run.bound, run.x, run.reduced, run.state())
 
-    def _start(self) -> State:
+    def _start(self) -> AugmentedState:
         n = self.graph.n
         scale = float(np.linalg.norm(self.cost)) / n or 1.0
-        return State(np.eye(n), np.zeros((n, n)), self.demands, np.zeros(len(self.demands)), scale)
+        return AugmentedState(np.eye(n), np.zeros((n, n)), self.demands, np.zeros(len(self.demands)), scale)
 
 
-class _Run:
+class _AugmentedRun:
     """One part of the tree, step by step."""
 
-    def __init__(self, relaxation: Augmented, state: State, lower: Floats, upper: Floats) -> None:
+    def __init__(self, relaxation: Augmented, state: AugmentedState, lower: Floats, upper: Floats) -> None:
         self.of = relaxation
         self.pairs = relaxation.pairs
         self.lower, self.upper = lower, upper
@@ -122,10 +122,12 @@ class _Run:
         self.reduced = np.zeros(self.pairs.m)
         self.residuals = (0.0, 0.0)
 
-    def state(self) -> State:
+    def state(self) -> AugmentedState:
         """Return where to begin a smaller part."""
         keep = (self.multipliers > 0) | (self.rows.keys == 0)
-        return State(self.matrix, self.dual, self.rows.select(keep), self.multipliers[keep], self.weight)
+        return AugmentedState(
+            self.matrix, self.dual, self.rows.select(keep), self.multipliers[keep], self.weight
+        )
 
     def step(self) -> None:
         """Take one step: project on the cone, then on bounds and inequalities, then the multipliers."""

@@ -10,7 +10,7 @@ from solvers.graphs.form import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Relaxed:
+class RelaxedGraph:
     """What is known of the partitions within some bounds on the pairs.
 
     Attributes
@@ -36,7 +36,7 @@ class Relaxation(Protocol):
 
     def solve(
         self, state: Any, lower: Floats, upper: Floats, target: float, told: Callable[[float, Floats], bool]
-    ) -> Relaxed:
+    ) -> RelaxedGraph:
         """Bound the partitions whose pairs lie within ``lower`` and ``upper``, shape (m,).
 
         Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import power_of_two
 from solvers.graphs.form import Bools, Floats, Graph, Ints
 from solvers.graphs.pairs import Pairs
-from solvers.graphs.relaxation import Relaxed
+from solvers.graphs.relaxation import RelaxedGraph
 from solvers.graphs.rows import Rows, demand_rows, dual_bound, representative_rows
 from solvers.graphs.spanning import violated_trees
 
@@ -61,7 +61,7 @@ class Simplex:
         upper: Floats,
         target: float,
         told: Callable[[float, Floats], bool],
-    ) -> Relaxed:
+    ) -> RelaxedGraph:
         """Bound a part; see :class:`~solvers.graphs.relaxation.Relaxation`."""
         columns = len(self.objective)
         lower = np.concatenate([lower, np.zeros(self.extra)])
@@ -74,7 +74,7 @@ class Simplex:
             self.highs.run()
             if self.highs.getModelStatus().name == "kInfeasible":
                 if self._refuted(lower, upper):
-                    return Relaxed(-np.inf, x[:m], reduced[:m], None)
+                    return RelaxedGraph(-np.inf, x[:m], reduced[:m], None)
                 break
             solution = self.highs.getSolution()
             if not (solution.value_valid and solution.dual_valid):
@@ -94,7 +94,7 @@ class Simplex:
                 break
             self.rows = self.rows.join(found)
             self._add(found)
-        return Relaxed(best, x[:m], reduced[:m], None)
+        return RelaxedGraph(best, x[:m], reduced[:m], None)
 
     def _add(self, rows: Rows) -> None:
         if len(rows):

@@ -46,7 +46,7 @@ class Part:
     state: Any = field(compare=False)
 
 
-class Tree:
+class CutTree:
     """Search all partitions, best bound first, diving from each branching.
 
     Parameters

@@ -13,7 +13,7 @@ import numpy as np
 from solvers.kernels.arrays import Floats, OutFloats, OutFloats2, OutInts, OutInts2, Random, Signs
 from solvers.kernels.drawing import accepts, draw
 from solvers.kernels.jit import inner, kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 class Service(NamedTuple):
@@ -70,7 +70,7 @@ def _rank(t: int, service: Service) -> float:
 
 @kernel
 def anneal(
-    groups: Groups,
+    groups: GroupArrays,
     state: Signs,
     floor: Floats,
     chosen: OutInts,

@@ -7,7 +7,7 @@ import numpy as np
 from solvers.kernels.arrays import OutInts, Random
 from solvers.kernels.drawing import draw
 from solvers.kernels.jit import inner, kernel
-from solvers.kernels.separable import Pairs, Sums
+from solvers.kernels.separable import PairArrays, Sums
 
 ROUNDING = 1e-13
 """Relative to a fine, the largest number in a sum: changes of this size are rounding."""
@@ -16,13 +16,13 @@ MOST_SWEEPS = 1000
 
 
 @inner
-def _count_fine(given: Pairs, groups: int) -> float:
+def _count_fine(given: PairArrays, groups: int) -> float:
     """Return the fine for too many or too few groups."""
     return given.fine * (max(0, groups - given.max_groups) + max(0, given.min_groups - groups))
 
 
 @inner
-def _worth(given: Pairs, sums: Sums, g: int, leaving: int, entering: int) -> float:
+def _worth(given: PairArrays, sums: Sums, g: int, leaving: int, entering: int) -> float:
     """Return what a group is worth without one atom and with another, minus its fines."""
     size = sums.size[g] - given.sizes[leaving] + given.sizes[entering]
     if size == 0:
@@ -40,7 +40,7 @@ def _worth(given: Pairs, sums: Sums, g: int, leaving: int, entering: int) -> flo
 
 
 @inner
-def _shift(given: Pairs, sums: Sums, k: int, g: int, sign: int) -> None:
+def _shift(given: PairArrays, sums: Sums, k: int, g: int, sign: int) -> None:
     """Put an atom into a group, or take it out with a sign of −1."""
     sums.size[g] += sign * given.sizes[k]
     sums.pairs[g] += sign * (sums.links[g, k] + given.inner[k])
@@ -53,7 +53,7 @@ def _shift(given: Pairs, sums: Sums, k: int, g: int, sign: int) -> None:
 
 
 @kernel
-def improve_partition(given: Pairs, sums: Sums, restarts: int, random: Random, label: OutInts) -> None:
+def improve_partition(given: PairArrays, sums: Sums, restarts: int, random: Random, label: OutInts) -> None:
     """Move and exchange atoms between groups while that helps; then perturb the best partition, and again.
 
     Parameters

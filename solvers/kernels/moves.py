@@ -9,11 +9,11 @@ import numpy as np
 
 from solvers.kernels.arrays import Floats, Ints, OutInts, Signs
 from solvers.kernels.jit import inner, kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 @inner
-def _fits(groups: Groups, loads: Ints, entering: int, leaving: int) -> bool:
+def _fits(groups: GroupArrays, loads: Ints, entering: int, leaving: int) -> bool:
     """Whether a group may enter when another leaves, under the membership limit."""
     indptr, members = groups.indptr, groups.members
     for e in range(indptr[entering], indptr[entering + 1]):
@@ -27,7 +27,7 @@ def _fits(groups: Groups, loads: Ints, entering: int, leaving: int) -> bool:
 
 
 @kernel
-def improve(groups: Groups, state: Signs, floor: Floats, chosen: OutInts, count: int, steps: int) -> int:
+def improve(groups: GroupArrays, state: Signs, floor: Floats, chosen: OutInts, count: int, steps: int) -> int:
     """Local search by best add, drop or swap; not for partitions.
 
     ``chosen`` holds the groups at entry and exit, and their new number is returned. ``floor[t]`` is

@@ -6,11 +6,11 @@ import numpy as np
 
 from solvers.kernels.arrays import Ints, OutInts, Signs
 from solvers.kernels.jit import kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 @kernel
-def pack(groups: Groups, state: Signs, order: Ints, n_tasks: int, chosen: OutInts) -> int:
+def pack(groups: GroupArrays, state: Signs, order: Ints, n_tasks: int, chosen: OutInts) -> int:
     """Choose disjoint groups in a given order of preference, the forced ones first; return their number."""
     indptr, members = groups.indptr, groups.members
     taken = np.zeros(n_tasks, dtype=np.bool_)

@@ -15,7 +15,7 @@ STEP_DECAY = 0.65
 LEAST_STEP = 1e-3
 
 
-class Groups(NamedTuple):
+class GroupArrays(NamedTuple):
     """A program of K groups.
 
     Attributes

@@ -11,13 +11,13 @@ import numpy as np
 
 from solvers.kernels.arrays import Floats, OutBools, OutFloats, OutInts, OutSigns, Signs
 from solvers.kernels.jit import kernel
-from solvers.kernels.programs import FIRST_STEP, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY, Dual, Groups
+from solvers.kernels.programs import FIRST_STEP, LEAST_STEP, MOMENTUM, PATIENCE, STEP_DECAY, Dual, GroupArrays
 from solvers.kernels.ranking import nth_largest
 
 
 @kernel
 def reduced_values(
-    groups: Groups, state: Signs, prices: Floats, begin: int, end: int, values: OutFloats
+    groups: GroupArrays, state: Signs, prices: Floats, begin: int, end: int, values: OutFloats
 ) -> None:
     """Write the value of choosing each group of a range at some prices, −inf for dropped ones."""
     indptr, members, serve = groups.indptr, groups.members, groups.serve
@@ -38,7 +38,7 @@ def reduced_values(
 
 @kernel
 def select(
-    groups: Groups, values: Floats, state: Signs, chosen: OutInts, scratch: OutFloats
+    groups: GroupArrays, values: Floats, state: Signs, chosen: OutInts, scratch: OutFloats
 ) -> tuple[int, float, float]:
     """Choose the forced groups and the free ones of the largest values.
 
@@ -96,7 +96,7 @@ def select(
 
 @kernel
 def ascend(
-    groups: Groups,
+    groups: GroupArrays,
     dual: Dual,
     state: Signs,
     prices: OutFloats,
@@ -189,7 +189,7 @@ def ascend(
 
 @kernel
 def fix(
-    groups: Groups,
+    groups: GroupArrays,
     state: OutSigns,
     prices: Floats,
     bound: float,

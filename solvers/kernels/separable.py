@@ -132,7 +132,7 @@ class Descent(NamedTuple):
         return self.groups[: min(int(self.found[0]), len(self.groups))]
 
 
-class Pairs(NamedTuple):
+class PairArrays(NamedTuple):
     """What a partition is made of and worth. The last one of the K + 1 atoms is empty: no atom at all.
 
     Attributes

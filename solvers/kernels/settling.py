@@ -6,11 +6,11 @@ import numpy as np
 
 from solvers.kernels.arrays import Floats, Ints, OutSigns
 from solvers.kernels.jit import kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 @kernel
-def settle(groups: Groups, state: OutSigns, penalty: Floats) -> bool:
+def settle(groups: GroupArrays, state: OutSigns, penalty: Floats) -> bool:
     """Drop what the forced groups exclude; return False on a contradiction.
 
     ``penalty[t]`` is the price of leaving task t unserved, infinite where it must be served.
@@ -75,7 +75,7 @@ def settle(groups: Groups, state: OutSigns, penalty: Floats) -> bool:
 
 
 @kernel
-def worth(groups: Groups, penalty: Floats, chosen: Ints, count: int) -> float:
+def worth(groups: GroupArrays, penalty: Floats, chosen: Ints, count: int) -> float:
     """Return the value of a choice, −inf where a task that must be served is not."""
     best = np.empty(len(penalty))
     for t in range(len(best)):

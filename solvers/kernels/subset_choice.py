@@ -11,7 +11,7 @@ import numpy as np
 
 from solvers.kernels.arrays import OutFloats2, OutInts, OutInts2
 from solvers.kernels.jit import kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 class Chains(NamedTuple):
@@ -35,7 +35,7 @@ class Chains(NamedTuple):
 
 
 @kernel
-def take_groups(groups: Groups, alike: bool, chains: Chains, first: int, stop: int) -> int:
+def take_groups(groups: GroupArrays, alike: bool, chains: Chains, first: int, stop: int) -> int:
     """Offer groups ``first`` to ``stop - 1``, each at most once; return the first one not offered.
 
     Stops early where the links might not suffice. With ``alike``, serving is worth nothing, so that a

@@ -9,11 +9,11 @@ import numpy as np
 
 from solvers.kernels.arrays import Floats, OutFloats
 from solvers.kernels.jit import kernel
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
 @kernel
-def raise_worth(groups: Groups, additive: bool, worth: OutFloats, first: int, last: int) -> None:
+def raise_worth(groups: GroupArrays, additive: bool, worth: OutFloats, first: int, last: int) -> None:
     """Raise the worth of each set to that of being served by one of the groups ``first`` to ``last - 1``."""
     values = np.empty(len(worth))
     sets = np.empty(len(worth), dtype=np.int64)

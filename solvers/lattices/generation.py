@@ -11,7 +11,7 @@ from engine.solving.certificate import Termination
 from engine.solving.control import Control
 from solvers.lattices.core import NOTHING, Chosen, choose, judged, prove
 from solvers.lattices.form import LatticeForm, Members, Prices
-from solvers.lattices.master import Master, Relaxed
+from solvers.lattices.master import Master, RelaxedMaster
 from solvers.lattices.means import Means
 from solvers.lattices.pool import Ints, Pool
 
@@ -149,7 +149,7 @@ class Generation:
         totals = np.where(served, self.pool.values[places], 0.0).sum(axis=1)
         self.master.add(self.pool.membership[places], served, totals)
 
-    def _enter(self, places: Ints, relaxed: Relaxed) -> bool:
+    def _enter(self, places: Ints, relaxed: RelaxedMaster) -> bool:
         """Add those of some groups to the master that improve it, the best; return whether there are any."""
         if not len(places):
             return False
@@ -161,7 +161,7 @@ class Generation:
             self._add(places[good], pool.served(places[good], prices))
         return bool(len(good))
 
-    def _converge(self) -> Relaxed | None:
+    def _converge(self) -> RelaxedMaster | None:
         """Generate columns by local search until it finds no more."""
         previous, stalled, turn = np.inf, 0, 0
         while True:
@@ -202,7 +202,7 @@ class Generation:
         self._center = mixed
         return [mixed, prices]
 
-    def _starts(self, relaxed: Relaxed) -> Members:
+    def _starts(self, relaxed: RelaxedMaster) -> Members:
         """Return where climbs start: at the groups worth most, and at random ones."""
         pool = self.pool
         worth = pool.worth(relaxed.prices)
@@ -212,7 +212,7 @@ class Generation:
         )
         return np.concatenate([pool.membership[best], random[random.any(axis=1)]])
 
-    def _choose(self, relaxed: Relaxed) -> None:
+    def _choose(self, relaxed: RelaxedMaster) -> None:
         """Look for a grouping among the groups worth most; for partitions, between them."""
         pool, form = self.pool, self.form
         best = np.argsort(-pool.worth(relaxed.prices), kind="stable")[:CANDIDATES]
@@ -230,7 +230,7 @@ class Generation:
                     self.offer(judged(form, groups))
         self.offer(choose(form, self._with_known(pool.membership[best]), self.known, self.control))
 
-    def _choose_exactly(self, relaxed: Relaxed) -> bool:
+    def _choose_exactly(self, relaxed: RelaxedMaster) -> bool:
         """Search the groups worth most exactly; return whether that betters the best known grouping."""
         before = self.known.value
         best = np.argsort(-self.pool.worth(relaxed.prices), kind="stable")[:SEARCHED_GROUPS]

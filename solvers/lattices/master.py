@@ -18,7 +18,7 @@ PENALTY = 40.0
 
 
 @dataclass(frozen=True)
-class Relaxed:
+class RelaxedMaster:
     """An optimum of the restricted master.
 
     Attributes
@@ -130,7 +130,7 @@ class Master:
             np.ones(len(rows)) if entries is None else entries,
         )
 
-    def solve(self) -> Relaxed | None:
+    def solve(self) -> RelaxedMaster | None:
         """Return an optimum, None where HiGHS fails."""
         import highspy
 
@@ -141,7 +141,7 @@ class Master:
         duals, values = self.scale * np.array(solution.row_dual), np.array(solution.col_value)
         count = self.form.n_tasks
         hold = np.maximum(duals[count : 2 * count], 0.0) if self._held else np.zeros(count)
-        return Relaxed(
+        return RelaxedMaster(
             Prices(duals[:count], hold),
             float(duals[self._count_row]),
             self.scale * float(self._model.getInfo().objective_function_value),

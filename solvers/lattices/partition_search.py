@@ -11,7 +11,7 @@ from engine.gains.separable import SeparableModel
 from engine.solving.control import Control
 from solvers.kernels.arrays import fitted, random_word
 from solvers.kernels.loading import loading
-from solvers.kernels.separable import Pairs, empty_sums
+from solvers.kernels.separable import PairArrays, empty_sums
 from solvers.lattices.climbing import find_atoms
 from solvers.lattices.form import POSSIBLE, Floats, LatticeForm, Members
 
@@ -81,7 +81,7 @@ class SeparablePartitionSearch:
         slots = max(1, most)
         label = self._labels(start, slots)
         pairs = fitted(
-            Pairs,
+            PairArrays,
             sizes=np.pad(self.atoms.sum(axis=1), (0, 1)),
             between=np.pad(self._between, ((0, 1), (0, 1))),
             inner=np.pad(self._inner, (0, 1)),

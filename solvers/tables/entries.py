@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from engine.problem.program import Program
 from solvers.kernels.arrays import fitted
-from solvers.kernels.programs import Groups
+from solvers.kernels.programs import GroupArrays
 
 
-def groups_of(program: Program) -> Groups:
+def groups_of(program: Program) -> GroupArrays:
     """Return the groups and limits of a program; its arrays are shared."""
     return fitted(
-        Groups,
+        GroupArrays,
         indptr=program.indptr,
         members=program.members,
         serve=program.serve,

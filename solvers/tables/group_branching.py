@@ -19,7 +19,7 @@ from solvers.tables.partition_annealing import refined
 from solvers.tables.presolve import Presolved, presolve
 from solvers.tables.presolve.choice import compiling_pays
 from solvers.tables.presolve.interface import Multipliers, uncovered_worth
-from solvers.tables.tree import Tree
+from solvers.tables.tree import GroupTree
 
 Ints = NDArray[np.int64]
 
@@ -115,10 +115,10 @@ class GroupBranching:
 
     def _tree(
         self, core: Program, start: Multipliers, value: float, penalty: float, control: Control
-    ) -> Tree:
+    ) -> GroupTree:
         """Return a search for something better than a value; leaving a task unserved costs the penalty."""
         penalties = np.full(core.n_tasks, penalty)
-        return Tree(core, start, value, penalties, control, compiled=self._compiles(core))
+        return GroupTree(core, start, value, penalties, control, compiled=self._compiles(core))
 
     def _presolve(self, program: Program, control: Control, start: Ints | None = None) -> Presolved:
         if control.presolve:
@@ -132,7 +132,7 @@ class GroupBranching:
             control.incumbent(program.rows[start], value)
         return Presolved(program, program.mandatory, start, value, control.bound, at, closed=False)
 
-    def _search(self, tree: Tree, known: float, control: Control) -> bool:
+    def _search(self, tree: GroupTree, known: float, control: Control) -> bool:
         """Search a core for something better than ``known``; return whether nothing was left to look at."""
         core = tree.core
         limit = np.iinfo(np.int64).max if self.max_nodes is None else self.max_nodes

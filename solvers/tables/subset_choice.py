@@ -15,7 +15,7 @@ from engine.problem.program import Program
 from engine.solving.control import Control
 from solvers.kernels.loading import loading
 from solvers.tables.entries import groups_of
-from solvers.tables.subset_partition import Choice, totals_of
+from solvers.tables.subset_partition import SubsetChoice, totals_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -23,7 +23,9 @@ Floats = NDArray[np.float64]
 WORK_BETWEEN_POLLS = 30_000_000
 
 
-def choose_groups(program: Program, base: NDArray[np.bool_], control: Control, *, compiled: bool) -> Choice:
+def choose_groups(
+    program: Program, base: NDArray[np.bool_], control: Control, *, compiled: bool
+) -> SubsetChoice:
     """Choose distinct groups to add to some that are chosen, so that value and openings are largest.
 
     Parameters
@@ -48,17 +50,17 @@ def choose_groups(program: Program, base: NDArray[np.bool_], control: Control, *
         left = totals_of(reached, additive=True) + program.open[fixed].sum() + constant
     places = min(program.max_groups - len(fixed), some.n_groups)
     if places < 0:
-        return Choice(None, -np.inf, complete=True)
+        return SubsetChoice(None, -np.inf, complete=True)
     table = _Table(some, serve, places, alike=constant is not None)
     complete = table.offer_compiled(control) if compiled else table.offer(control)
     fewest = max(0, program.min_groups - len(fixed))
     totals = table.values[fewest:] + left[::-1]
     if totals.max(initial=-np.inf) == -np.inf:
-        return Choice(None, -np.inf, complete)
+        return SubsetChoice(None, -np.inf, complete)
     place, tasks = np.unravel_index(int(np.argmax(totals)), totals.shape)
     added = program.rows.searchsorted(some.rows[table.chain(int(place) + fewest, int(tasks))])
     chosen = np.unique(np.concatenate([fixed, added]))
-    return Choice(chosen, float(totals[place, tasks]), complete)
+    return SubsetChoice(chosen, float(totals[place, tasks]), complete)
 
 
 def _constant(program: Program) -> float | None:

@@ -27,7 +27,7 @@ SPLITS_BETWEEN_POLLS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Choice:
+class SubsetChoice:
     """What a dynamic program found.
 
     Attributes
@@ -71,7 +71,9 @@ def totals_of(best: Floats, additive: bool) -> Floats:
     return totals
 
 
-def split_tasks(program: Program, base: NDArray[np.bool_], control: Control, *, compiled: bool) -> Choice:
+def split_tasks(
+    program: Program, base: NDArray[np.bool_], control: Control, *, compiled: bool
+) -> SubsetChoice:
     """Choose groups to add to some that are chosen, so that all tasks are served best.
 
     Each added group serves a set of tasks of its own; what they leave, the given groups serve. In a
@@ -95,7 +97,7 @@ def split_tasks(program: Program, base: NDArray[np.bool_], control: Control, *, 
     left = _left_to_base(program, fixed, additive)
     places = min(program.max_groups - len(fixed), program.n_tasks)
     if left is None or places < 0:
-        return Choice(None, -np.inf, complete=True)
+        return SubsetChoice(None, -np.inf, complete=True)
     worth = _worth(program, optional, control, compiled)
     layers = [np.where(np.arange(len(left)) == 0, 0.0 if additive else np.inf, -np.inf)]
     while worth is not None and len(layers) <= places:
@@ -112,11 +114,11 @@ def split_tasks(program: Program, base: NDArray[np.bool_], control: Control, *, 
         if totals[at] > best:
             best, place, tasks = float(totals[at]), count, at
     if best == -np.inf or worth is None:
-        return Choice(None, -np.inf, complete)
+        return SubsetChoice(None, -np.inf, complete)
     parts = _trace(worth, layers, place, tasks, additive)
     added = [_server(program, optional, part, additive) for part in parts]
     chosen = np.unique(np.concatenate([fixed, np.array(added, dtype=np.int64)]))
-    return Choice(chosen, best, complete)
+    return SubsetChoice(chosen, best, complete)
 
 
 def _joined(one: Floats, other: Floats | float, additive: bool) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.problem.program import Program
 from engine.solving.control import Control
 from solvers.tables.subset_choice import choose_groups
-from solvers.tables.subset_partition import Choice, split_tasks
+from solvers.tables.subset_partition import SubsetChoice, split_tasks
 
 PLAIN_TASKS = 12
 """Up to so many tasks, served sets are split in NumPy as fast as a compiler starts."""
@@ -30,7 +30,7 @@ class SubsetProgramming:
 
     compiled: bool | None = None
 
-    def solve(self, program: Program, control: Control) -> tuple[Choice, float]:
+    def solve(self, program: Program, control: Control) -> tuple[SubsetChoice, float]:
         """Return the best choice of candidates with its value, and a proven bound.
 
         Parameters
@@ -41,7 +41,7 @@ class SubsetProgramming:
             Gives the time; told of stages only.
         """
         if program.reasons():
-            return Choice(None, -np.inf, complete=True), -np.inf
+            return SubsetChoice(None, -np.inf, complete=True), -np.inf
         choice = self._choose(program, control)
         if choice.groups is None:
             return choice, -np.inf if choice.complete else np.inf
@@ -52,7 +52,7 @@ class SubsetProgramming:
                 choice = self._with_larger_total(program, value, choice, control)
         return replace(choice, value=value), bound
 
-    def _choose(self, program: Program, control: Control) -> Choice:
+    def _choose(self, program: Program, control: Control) -> SubsetChoice:
         base = program.mandatory
         rewarded = program.open > 0
         if not program.is_partition and program.max_groups >= program.n_groups:
@@ -80,7 +80,9 @@ class SubsetProgramming:
             return bool(len(program.members) * program.max_groups << program.n_tasks > PLAIN_WORK)
         return program.n_tasks > PLAIN_TASKS
 
-    def _with_larger_total(self, program: Program, level: float, choice: Choice, control: Control) -> Choice:
+    def _with_larger_total(
+        self, program: Program, level: float, choice: SubsetChoice, control: Control
+    ) -> SubsetChoice:
         """Return, of all groupings whose worst value is the best, one with the largest total."""
         fine = replace(
             program, aggregate="sum", serve=np.where(program.serve >= level, program.serve, -np.inf)

@@ -37,7 +37,7 @@ class _Level:
     at: Multipliers
 
 
-class Tree:
+class GroupTree:
     """The state of one search, kept between calls.
 
     Parameters

@@ -12,7 +12,7 @@ import engine
 from engine.problem.objectives import Aggregate, Sense
 from engine.testing.oracle import optimum
 from solvers.branch_and_bound import BranchAndBound
-from solvers.cpsat import CpSat, _Run
+from solvers.cpsat import CpSat, _CpsatRun
 from solvers.milp import Milp
 
 EXACT = [BranchAndBound(), BranchAndBound(compiled=True), CpSat(), CpSat("radius"), Milp()]
@@ -122,13 +122,13 @@ def test_cpsat_without_an_answer_claims_nothing(presolve: bool, monkeypatch: pyt
     gains = _random_gains(3, 6, 13)
     prices = np.abs(np.random.default_rng(3).normal(size=gains.n_groups))
     problem = engine.Problem(gains, Priced(prices), [engine.Budget(4), engine.MembershipLimit(2)])
-    original = _Run.__init__
+    original = _CpsatRun.__init__
 
-    def hurried(self: _Run, *arguments: object) -> None:
+    def hurried(self: _CpsatRun, *arguments: object) -> None:
         original(self, *arguments)  # type: ignore[arg-type]
         self._solver.parameters.max_time_in_seconds = 1e-9
 
-    monkeypatch.setattr(_Run, "__init__", hurried)
+    monkeypatch.setattr(_CpsatRun, "__init__", hurried)
     solution = engine.solve(problem, CpSat(), presolve=presolve)
     best = optimum(problem)
     assert best is not None

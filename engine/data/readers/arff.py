@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data.readers.table import Column, Table, check_names, make_column
+from engine.data.readers.table import Table, TableColumn, check_names, make_column
 from engine.errors import DataError
 from engine.files import read_text
 from engine.gains.formats.figures import finite
@@ -72,7 +72,7 @@ def read(path: Path) -> Table:
     if not (attributes and rows):
         raise DataError(f"{path}: there is no {'row' if attributes else '@attribute'}.")
     check_names(path, [attribute.name for attribute in attributes])
-    columns: dict[str, Column] = {}
+    columns: dict[str, TableColumn] = {}
     for attribute, cells in zip(attributes, zip(*rows, strict=True), strict=True):
         _check_cells(path, attribute, cells, lines)
         columns[attribute.name] = make_column(attribute.name, cells, attribute.levels, ("?", ""))

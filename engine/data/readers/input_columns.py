@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.readers.table import Column, Table
+from engine.data.readers.table import Table, TableColumn
 from engine.errors import DataError
 
 LARGEST_CODE = 100
@@ -57,7 +57,7 @@ def encode_inputs(
     return np.concatenate(parts, axis=1).astype(np.float32), notes
 
 
-def _one_hot(table: Table, column: Column, meant: bool) -> Vectors:
+def _one_hot(table: Table, column: TableColumn, meant: bool) -> Vectors:
     if column.stray is not None and not meant:
         raise DataError(
             f"{table.place(column.stray, column.name)}: {column.texts[column.stray]!r:.60} among numbers. "
@@ -72,7 +72,7 @@ def _one_hot(table: Table, column: Column, meant: bool) -> Vectors:
     return np.asarray(holds, dtype=np.float64)
 
 
-def _standardised(table: Table, column: Column, numbers: Vectors, train: NDArray[np.int64]) -> Vectors:
+def _standardised(table: Table, column: TableColumn, numbers: Vectors, train: NDArray[np.int64]) -> Vectors:
     known = numbers[train][~column.missing[train]]
     if not len(known):
         raise DataError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.readers.table import Column, Table, check_names, make_column
+from engine.data.readers.table import Table, TableColumn, check_names, make_column
 from engine.errors import DataError, MissingDependencyError
 from engine.files import read_bytes
 from engine.gains.formats.foreign import told
@@ -50,13 +50,13 @@ def read(path: Path) -> Table:
     return Table(path, columns, np.arange(1, len(values[0]) + 1), "row")
 
 
-def _column(path: Path, name: str, cells: list[Any]) -> Column:
+def _column(path: Path, name: str, cells: list[Any]) -> TableColumn:
     if all(cell is None or isinstance(cell, (bool, int, float)) for cell in cells):
         numbers = np.array([np.nan if cell is None else float(cell) for cell in cells])
         if np.isinf(numbers).any():
             row = int(np.isinf(numbers).argmax())
             raise DataError(f"{path}, row {row + 1}, column {name!r:.80}: {cells[row]} is not finite.")
-        return Column(name, numbers)
+        return TableColumn(name, numbers)
     for row, cell in enumerate(cells):
         if isinstance(cell, (list, dict, bytes)):
             raise DataError(

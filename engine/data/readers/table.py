@@ -18,7 +18,7 @@ MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes
@@ -93,14 +93,14 @@ class Table:
     """
 
     path: Path
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     lines: NDArray[np.int64] = field(repr=False)
     unit: str = "line"
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> TableColumn:
         """Return a column.
 
         Raises
@@ -145,7 +145,7 @@ class Table:
 
 def make_column(
     name: str, cells: Iterable[str], declared: Sequence[str] = (), missing: Collection[str] = MISSING
-) -> Column:
+) -> TableColumn:
     """Return a column of numbers where every known cell is one, else of texts.
 
     Parameters
@@ -163,8 +163,8 @@ def make_column(
     texts = ["" if text.lower() in missing else text for text in texts]
     numbers = [finite(text) if text else np.nan for text in texts]
     if None not in numbers:
-        return Column(name, np.array(numbers, dtype=np.float64))
-    return Column(name, None, tuple(texts), tuple(declared))
+        return TableColumn(name, np.array(numbers, dtype=np.float64))
+    return TableColumn(name, None, tuple(texts), tuple(declared))
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

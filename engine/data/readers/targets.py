@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.readers.input_columns import LARGEST_CODE
-from engine.data.readers.table import Column, Table
+from engine.data.readers.table import Table, TableColumn
 from engine.data.task import Task
 from engine.errors import DataError
 
@@ -85,12 +85,12 @@ def read_target(table: Table, name: str, kind: str | None = None) -> Target:
     return Target(chosen, np.array([index[text] for text in column.labels]), classes)
 
 
-def _classes(column: Column) -> tuple[str, ...]:
+def _classes(column: TableColumn) -> tuple[str, ...]:
     """Return the labels in order; 0 and 1 where only one of them occurs."""
     return ("0", "1") if column.levels in (("0",), ("1",)) else column.levels
 
 
-def _kind(column: Column) -> str:
+def _kind(column: TableColumn) -> str:
     if column.numbers is None:
         return "binary" if len(column.levels) <= 2 else "multiclass"
     distinct = np.unique(column.numbers[~column.missing])

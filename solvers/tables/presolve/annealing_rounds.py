@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from solvers.tables.presolve.state import MOST_ITERATIONS, State
+from solvers.tables.presolve.state import MOST_ITERATIONS, PresolveState
 
 ANNEALED_GROUPS = 600
 """Below so many groups left the tree search needs no better solution to start from."""
@@ -22,7 +22,7 @@ MOST_DOUBLINGS = 4
 """The number of candidates doubles with every fruitless round, so many times, and falls back then."""
 
 
-def anneal_in_rounds(state: State, polishing: bool) -> bool:
+def anneal_in_rounds(state: PresolveState, polishing: bool) -> bool:
     """Look for better solutions among the favoured groups, in rounds of rising length.
 
     Goes on with time to spare while too many groups are left for a tree search; gives up soon where

@@ -7,14 +7,14 @@ import numpy as np
 from solvers.tables.presolve.choice import make_kernels
 from solvers.tables.presolve.interface import probe
 from solvers.tables.presolve.searching import search_around
-from solvers.tables.presolve.state import MOST_ITERATIONS, State
+from solvers.tables.presolve.state import MOST_ITERATIONS, PresolveState
 
 PROBED_GROUPS = 600
 PROBE_ITERATIONS = 30
 PROBE_PASSES = 4
 
 
-def probe_groups(state: State) -> bool:
+def probe_groups(state: PresolveState) -> bool:
     """Drop groups that no better solution can hold; return whether that leaves none at all.
 
     Each group in turn is taken as chosen, and a few steps of the dual ascent decide whether

@@ -21,7 +21,7 @@ from solvers.tables.presolve.dominance import undominated
 from solvers.tables.presolve.interface import Multipliers
 from solvers.tables.presolve.probing import probe_groups
 from solvers.tables.presolve.searching import search_around, search_widely, shake
-from solvers.tables.presolve.state import MEMORY, MOST_ITERATIONS, Ints, State
+from solvers.tables.presolve.state import MEMORY, MOST_ITERATIONS, Ints, PresolveState
 
 ROUNDS = 12
 FIRST_ITERATIONS = 8
@@ -91,10 +91,10 @@ def presolve(
     """
     if compiled is None:
         compiled = compiling_pays(program)
-    return _reduced(State(program, control, compiled, start), thorough, polishing)
+    return _reduced(PresolveState(program, control, compiled, start), thorough, polishing)
 
 
-def _reduced(state: State, thorough: bool, polishing: bool) -> Presolved:
+def _reduced(state: PresolveState, thorough: bool, polishing: bool) -> Presolved:
     """Go on until the gap is closed or the bound stands still."""
     control, steps = state.control, FIRST_ITERATIONS
     warm = control.memory.get(MEMORY) is not None
@@ -137,11 +137,11 @@ def _reduced(state: State, thorough: bool, polishing: bool) -> Presolved:
     return _result(state, closed, thorough)
 
 
-def _guess(state: State) -> float:
+def _guess(state: PresolveState) -> float:
     return state.bound - 0.1 * (abs(state.bound) + state.whole.scale) if np.isfinite(state.bound) else 0.0
 
 
-def _result(state: State, closed: bool, thorough: bool) -> Presolved:
+def _result(state: PresolveState, closed: bool, thorough: bool) -> Presolved:
     whole, known = state.whole, state.rows
     if known is None:
         return Presolved(
@@ -162,13 +162,13 @@ def _result(state: State, closed: bool, thorough: bool) -> Presolved:
     return Presolved(core, forced, chosen, state.value, bound, state.at, closed)
 
 
-def _closed_core(state: State, known: Ints) -> tuple[Program, NDArray[np.bool_]]:
+def _closed_core(state: PresolveState, known: Ints) -> tuple[Program, NDArray[np.bool_]]:
     """Return the program of the best known grouping alone."""
     core = state.whole.select(np.searchsorted(state.whole.rows, known))
     return core, core.mandatory
 
 
-def _open_core(state: State, known: Ints, thorough: bool) -> tuple[Program, NDArray[np.bool_]]:
+def _open_core(state: PresolveState, known: Ints, thorough: bool) -> tuple[Program, NDArray[np.bool_]]:
     """Return the surviving groups and entries, those of the best known grouping included."""
     whole, left = state.whole, state.program
     core = whole

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.tables.presolve.interface import Ascent
-from solvers.tables.presolve.state import MEMORY, State
+from solvers.tables.presolve.state import MEMORY, PresolveState
 
 CANDIDATES = 96
 SHAKES = 40
 LOCAL_SEARCH_STEPS = 400
 
 
-def search_widely(state: State) -> None:
+def search_widely(state: PresolveState) -> None:
     """Greedy and swap over every candidate; for partitions, pack by value per member."""
     program = state.program
     if program.is_partition:
@@ -26,7 +26,7 @@ def search_widely(state: State) -> None:
     state.offer(state.kernels.improve(none, everything, state.floor, LOCAL_SEARCH_STEPS))
 
 
-def search_around(state: State, ascent: Ascent) -> None:
+def search_around(state: PresolveState, ascent: Ascent) -> None:
     """Local search among the groups that the relaxation favours, from what it chose."""
     program = state.program
     if program.is_partition:
@@ -50,7 +50,7 @@ def search_around(state: State, ascent: Ascent) -> None:
         state.offer(state.kernels.improve(chosen, likely, state.floor, LOCAL_SEARCH_STEPS))
 
 
-def shake(state: State) -> None:
+def shake(state: PresolveState) -> None:
     """Drop some groups of the best choice at random and mend it, again and again."""
     random = np.random.default_rng(state.control.seed)
     everything = np.ones(state.program.n_groups, dtype=bool)

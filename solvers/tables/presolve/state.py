@@ -21,7 +21,7 @@ MEMORY = "presolve"
 """Under this name a control remembers multipliers and groups from one budget to the next."""
 
 
-class State:
+class PresolveState:
     """What is known of a program while it is reduced.
 
     Parameters
